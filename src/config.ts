@@ -29,6 +29,7 @@ import {
   type TextOptions,
 } from "./core/options.js";
 import { foldersIn, hubCacheOf } from "./core/paths.js";
+import { parseMemory } from "./core/picture-memory.js";
 import { TREATMENTS } from "./core/settings.js";
 
 /** The miniatures in the program's own folder; nothing writes there. */
@@ -57,24 +58,13 @@ const inRange = ({ min, max, whole }: Range) => (whole ? integer(min, max) : num
 const choices = (values: readonly string[]) =>
   new Intl.ListFormat("en-GB", { type: "disjunction" }).format(values);
 
+/** What `read` makes of a text; null for the word `none`. */
+const readBy = <T>(read: (text: string) => T | null, none: string, expected: string) =>
+  text.refine((value) => value === none || read(value) !== null, expected).transform(read);
 /** `512x512`, or empty for the checkpoint's own size. */
-const size = z.string().transform((value, context) => {
-  if (value === "") return null;
-  const parsed = parseSize(value);
-  if (parsed !== null) return parsed;
-  context.addIssue(`expected WIDTHxHEIGHT such as 512x512, ${SIDES_HELP}, or nothing`);
-  return z.NEVER;
-});
-
-/** `6GB` or `5500MB` in bytes; null for `auto`. */
-const memory = z.string().transform((value, context) => {
-  if (value === "auto") return null;
-  const [, amount, unit] = /^(\d+(?:\.\d+)?) ?([GM])i?B$/i.exec(value.trim()) ?? [];
-  const bytes = Math.floor(Number(amount) * (unit?.toUpperCase() === "G" ? 1024 * MIB : MIB));
-  if (bytes > 0) return bytes;
-  context.addIssue("expected auto, or an amount such as 6GB or 5500MB");
-  return z.NEVER;
-});
+const size = readBy(parseSize, "", `expected WIDTHxHEIGHT such as 512x512, ${SIDES_HELP}, or nothing`);
+/** `6GB` in bytes. */
+const memory = readBy(parseMemory, "auto", "expected auto, or an amount such as 6GB or 5500MB");
 
 interface Variable {
   readonly default: string;

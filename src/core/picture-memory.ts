@@ -1,6 +1,13 @@
 import { InputError } from "./errors.js";
 import { IMAGE_RANGES, type PictureSize, SIDE_MULTIPLE, showSize } from "./options.js";
 
+/** Reads an amount of memory such as `6GB` or `5500MB`, in bytes; null for anything else and for none. */
+export function parseMemory(text: string): number | null {
+  const [, amount, unit] = /^(\d+(?:\.\d+)?) ?([GM])i?B$/i.exec(text.trim()) ?? [];
+  const bytes = Math.floor(Number(amount) * 2 ** (unit?.toUpperCase() === "G" ? 30 : 20));
+  return bytes > 0 ? bytes : null;
+}
+
 /** The largest size of the same shape, or nearly, with at most so many pixels; null if none can be drawn. */
 export function sizeWithin({ width, height }: PictureSize, pixels: number): PictureSize | null {
   const scale = Math.min(1, Math.sqrt(pixels / (width * height)));

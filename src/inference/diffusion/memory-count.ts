@@ -37,7 +37,7 @@ export type CountedPhase = "text" | "denoise" | "decode" | "encode";
 /** What the program and the runtime take by themselves. */
 const BASE_BYTES = 150 * 2 ** 20;
 /** Bytes that the runtime's allocator takes for one of activations, at most as measured (docs/devices.md). */
-const MARGIN = 1.8;
+const MARGIN = 1.7;
 
 /** Rows of the text encoder and the UNet under guidance. */
 const ROWS = 2;
@@ -96,17 +96,15 @@ export class MemoryCount {
     };
   }
 
-  /** The most bytes at once under a memory plan, each byte of activations counted `margin` times. The encoder is never loaded beside the decoder's activations. */
+  /**
+   * The most bytes at once under a memory plan, each byte of activations counted `margin` times. A loaded part keeps
+   * the memory of its activations for its next run.
+   */
   peak(size: PictureSize, { isInTurn, isStriped }: MemoryPlan, margin = 1): number {
-    const phases = Object.entries(this.phases(size, isStriped));
-    const stays = (phase: string) =>
-      !isInTurn && (phase === "text" || phase === "denoise" || (phase === "decode" && !isStriped));
-    const kept = phases.reduce((sum, [phase, { weights }]) => sum + (stays(phase) ? weights : 0), 0);
-    return Math.max(
-      ...phases.map(
-        ([phase, { weights, activations }]) => kept + margin * activations + (stays(phase) ? 0 : weights),
-      ),
-    );
+    const { text, denoise, decode, encode } = this.phases(size, isStriped);
+    const of = (phase: PhaseBytes[CountedPhase]) => phase.weights + margin * phase.activations;
+    const vae = Math.max(of(decode), of(encode));
+    return isInTurn ? Math.max(of(text), of(denoise), vae) : of(text) + of(denoise) + vae;
   }
 
   /**

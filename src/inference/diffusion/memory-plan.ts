@@ -26,11 +26,11 @@ export const memoryPlanName = ({ isInTurn, isStriped }: MemoryPlan): string =>
 
 /** The memory plan of a loaded checkpoint, which changes with the pictures' size and where memory turns out to be full. */
 export class Memory {
-  #plan: MemoryPlan = MEMORY_PLANS[0];
   /** The quickest plan that has not been too large. */
   #first: MemoryPlan = MEMORY_PLANS[0];
 
   constructor(
+    private current: MemoryPlan,
     /** The quickest plan from this one on for a picture; throws InputError INPUT_MEMORY if there is none. */
     private readonly planFor: (size: PictureSize, first: MemoryPlan) => MemoryPlan,
     /** Releases the VAE, or all that is loaded under the plan. */
@@ -40,14 +40,14 @@ export class Memory {
   ) {}
 
   get plan(): MemoryPlan {
-    return this.#plan;
+    return this.current;
   }
 
   /** Takes the plan for a picture of this size. Throws InputError INPUT_MEMORY if it fits under none. */
   async prepare(size: PictureSize): Promise<void> {
     const plan = this.planFor(size, this.#first);
-    if (plan.isStriped !== this.#plan.isStriped) await this.release("vae");
-    this.#plan = plan;
+    if (plan.isStriped !== this.current.isStriped) await this.release("vae");
+    this.current = plan;
   }
 
   /**
@@ -66,10 +66,10 @@ export class Memory {
 
   async #makeRoom(): Promise<boolean> {
     if (await this.releaseOthers()) return true;
-    const next = MEMORY_PLANS[MEMORY_PLANS.indexOf(this.#plan) + 1];
+    const next = MEMORY_PLANS[MEMORY_PLANS.indexOf(this.current) + 1];
     if (next === undefined) return false;
     await this.release("all");
-    this.#plan = next;
+    this.current = next;
     this.#first = next;
     return true;
   }

@@ -23,7 +23,7 @@ import { type FixedPrecision, planOn, precisionOf } from "../runtime/precision.j
 import { type Outputs, Session, Tensor } from "../runtime/session.js";
 import { GuardedPart, type LoadedPart, partLoader } from "./guarded-part.js";
 import { MemoryCount, queryChunksOf, tooLarge } from "./memory-count.js";
-import { Memory, type MemoryPlan } from "./memory-plan.js";
+import { MEMORY_PLANS, Memory, type MemoryPlan } from "./memory-plan.js";
 import type { DiffusionConfig, DiffusionModel, LatentShape } from "./model.js";
 import { compileStriped, StripedVae } from "./striped-vae.js";
 import { compileTinyDecoder, TinyPart, tinyDecoderFor } from "./tiny-part.js";
@@ -123,7 +123,11 @@ export class StableDiffusion implements DiffusionModel {
     const tiny = tinyDecoderFor(options.tinyDecoder ?? null, isTinyFinal, config, options.directory);
     const { limit, others } = options.memory ?? { limit: Number.POSITIVE_INFINITY, others: 0 };
     const count = new MemoryCount(parts, { arithmetic, isCpu: device.name === "cpu" });
+    const side = config.sampleSize * config.vaeScaleFactor;
+    const usual = count.planFor({ width: side, height: side }, limit, { others });
     const memory = new Memory(
+      // A smaller picture may fit.
+      usual ?? MEMORY_PLANS.at(-1)!,
       (size, first) => {
         const found = count.planFor(size, limit, { first, others });
         if (found === null) throw tooLarge(size, limit, count);
@@ -202,8 +206,6 @@ export class StableDiffusion implements DiffusionModel {
       tinyPart && new TinyPart(isTinyFinal, tinyPart),
     );
     try {
-      const side = config.sampleSize * config.vaeScaleFactor;
-      await memory.prepare({ width: side, height: side });
       for (const part of names)
         await memory.inRoom(async () => {
           await guardedParts[part]?.load();
@@ -302,7 +304,9 @@ export class StableDiffusion implements DiffusionModel {
 
   async encode(image: Float32Array, { width, height }: PictureSize): Promise<Float32Array> {
     const feeds = { image: new Tensor("float32", image, [1, 3, height, width]) };
-    const { encoder } = this.#parts;
+    const { encoder, vae } = this.#parts;
+    // Memory is counted for one of both.
+    await vae?.release();
     try {
       const { moments } = await this.#run(encoder, feeds, (outputs) =>
         areNumbers(outputs.moments.data as Float32Array),

@@ -51,10 +51,10 @@ describe("the count of Stable Diffusion 1.5 on a card", () => {
   it("takes the quickest plan that fits, and none where none does", () => {
     const count = countOf("mixed");
     const at = (gib: number, options = {}) => count.planFor(square(768), gib * GIB, options);
-    expect([at(5), at(3), at(2.8), at(2)]).toEqual([whole, striped, inTurn, null]);
+    expect([at(6), at(4), at(3), at(2.6), at(2)]).toEqual([whole, striped, inTurn, least, null]);
     // What turned out to be too large is not tried again, and the judges take their part.
-    expect(at(5, { first: inTurn })).toBe(inTurn);
-    expect(at(5, { others: GIB })).toBe(striped);
+    expect(at(6, { first: inTurn })).toBe(inTurn);
+    expect(at(6, { others: GIB })).toBe(striped);
     expect(count.planFor(square(1024), 3.3 * GIB)).toBe(least);
     for (const side of [512, 768, 1024])
       for (const plan of [striped, inTurn, least])
@@ -80,6 +80,7 @@ describe("a loaded checkpoint", () => {
     const released: string[] = [];
     let judges = true;
     const memory = new Memory(
+      whole,
       (_size, first) => first,
       async (what) => void released.push(what),
       async () => {
@@ -111,6 +112,7 @@ describe("a loaded checkpoint", () => {
   it("loads its VAE anew only where that computes otherwise", async () => {
     const released: string[] = [];
     const memory = new Memory(
+      whole,
       ({ width }) => (width > 512 ? striped : whole),
       async (what) => void released.push(what),
       async () => false,
