@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parse } from "dotenv";
 import { distance } from "fastest-levenshtein";
@@ -19,18 +19,28 @@ import {
   LIMIT_RANGES,
   PRECISIONS,
   PROMPT_MODES,
-  parseSize,
-  type Range,
   SCHEDULERS,
   SEARCH_MODES,
-  SIDE_MULTIPLE,
   TEXT_RANGES,
   TEXT_WEIGHTS,
   type TextOptions,
 } from "./core/options.js";
 import { foldersIn, hubCacheOf } from "./core/paths.js";
-import { parseMemory } from "./core/picture-memory.js";
 import { TREATMENTS } from "./core/settings.js";
+import {
+  choices,
+  flag,
+  inRange,
+  integer,
+  memory,
+  oneOf,
+  SIDES_HELP,
+  secret,
+  size,
+  text,
+  type Variable,
+  variable,
+} from "./variable.js";
 
 /** The miniatures in the program's own folder; nothing writes there. */
 const OWN_MINIATURE = fileURLToPath(new URL("../checkpoints/miniature", import.meta.url));
@@ -38,46 +48,6 @@ const OWN_MINIATURE = fileURLToPath(new URL("../checkpoints/miniature", import.m
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
 const MIB = 1024 * 1024;
-const SIDES_HELP = `both sides multiples of ${SIDE_MULTIPLE} from ${IMAGE_RANGES.side.min} to ${IMAGE_RANGES.side.max}`;
-
-const integer = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
-const number = (min: number, max: number) => z.coerce.number().min(min).max(max);
-const text = z.string();
-/**
- * Only characters an HTTP header can carry: a line break would end up in an error's message, token and all.
- */
-const secret = z
-  .string()
-  .trim()
-  .regex(/^[\x21-\x7e]*$/, "expected a token without spaces or line breaks");
-const oneOf = <const T extends readonly [string, ...string[]]>(...values: T) => z.enum(values);
-
-const inRange = ({ min, max, whole }: Range) => (whole ? integer(min, max) : number(min, max));
-
-/** `cpu, webgpu or cuda`. */
-const choices = (values: readonly string[]) =>
-  new Intl.ListFormat("en-GB", { type: "disjunction" }).format(values);
-
-/** What `read` makes of a text; null for the word `none`. */
-const readBy = <T>(read: (text: string) => T | null, none: string, expected: string) =>
-  text.refine((value) => value === none || read(value) !== null, expected).transform(read);
-/** `512x512`, or empty for the checkpoint's own size. */
-const size = readBy(parseSize, "", `expected WIDTHxHEIGHT such as 512x512, ${SIDES_HELP}, or nothing`);
-/** `6GB` in bytes. */
-const memory = readBy(parseMemory, "auto", "expected auto, or an amount such as 6GB or 5500MB");
-
-interface Variable {
-  readonly default: string;
-  /** What the variable does, with its unit; becomes the comment in .env.example. */
-  readonly help: string;
-  readonly schema: z.ZodType;
-}
-const variable = <S extends z.ZodType>(initial: string, schema: S, help: string) => ({
-  default: initial,
-  schema,
-  help,
-});
-
 const textVariable = (option: keyof typeof TEXT_RANGES, help: string) =>
   variable(String(DEFAULT_TEXT_OPTIONS[option]), inRange(TEXT_RANGES[option]), help);
 
@@ -91,9 +61,6 @@ const MINUTES_HELP = (whose: string) =>
   `Minutes of rewriting and drawing that ${whose} has a day (UTC); unused ones of two days are kept. With none left, commands say when there are some again. /settings may set a lower limit. 0: no limit.`;
 const CAP_HELP = (whose: string) =>
   `Open jobs of ${whose}; further ones are refused. /settings may set a lower limit. 0: no limit.`;
-
-/** Hugging Face's programs take other words for "no". */
-const flag = text.transform((value) => /^(1|on|yes|true)$/i.test(value.trim()));
 
 /** Every variable of the configuration, in the order of .env.example. */
 export const VARIABLES = {
@@ -307,6 +274,17 @@ export const VARIABLES = {
     z.enum(["on", "off"]).transform((value) => value === "on"),
     "on: show previews of unfinished pictures, unless a server or channel decides otherwise. Takes at most 2 % of the time.",
   ),
+  PICTURES: variable(
+    "",
+    z.string(),
+    "Where pictures are kept: empty for the data folder, another folder, or s3://BUCKET/FOLDER?endpoint=https://HOST&region=REGION.",
+  ),
+  AWS_ACCESS_KEY_ID: variable(
+    "",
+    z.string(),
+    "Key for the bucket of PICTURES; empty: what this machine may use.",
+  ),
+  AWS_SECRET_ACCESS_KEY: variable("", z.string(), "The secret of that key."),
   KEEP_PICTURES_DAYS: variable(
     "90",
     integer(0, 36_500),
@@ -404,6 +382,7 @@ export interface Config extends Variables {
   /** Whether downloads are forbidden. */
   readonly isOffline: boolean;
   readonly databaseFile: string;
+  /** With a bucket, those of the last jobs. */
   readonly picturesDir: string;
   readonly cacheDir: string;
   /** Names of models and LoRAs for age-restricted channels only. */
@@ -413,7 +392,7 @@ export interface Config extends Variables {
 }
 
 /** Whether a variable holds a token or a password. */
-const isSecret = (key: string): boolean => key.endsWith("_TOKEN") || key === "DATABASE_URL";
+const isSecret = (key: string): boolean => /_TOKEN$|^DATABASE_URL$|^AWS_SECRET/.test(key);
 
 /**
  * Reads the configuration from the environment, laid over a `.env` file, and freezes it. Nothing else reads
@@ -504,7 +483,9 @@ export function loadConfig(
     hubCacheDir: hubCacheOf(values, environment.XDG_CACHE_HOME, home, root),
     isOffline: values.HF_HUB_OFFLINE || values.TRANSFORMERS_OFFLINE,
     databaseFile: resolve(dataDir, "promptist.sqlite"),
-    picturesDir: resolve(dataDir, "pictures"),
+    picturesDir: values.PICTURES.startsWith("s3:")
+      ? resolve(dataDir, "pictures-at-hand")
+      : resolve(root, values.PICTURES || join(dataDir, "pictures")),
     cacheDir: resolve(dataDir, "graphs"),
   });
 }

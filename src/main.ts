@@ -44,8 +44,8 @@ import { logEvents } from "./metrics/log.js";
 import { watchForOperator } from "./metrics/operator-view.js";
 import { recentLog } from "./metrics/recent-log.js";
 import { RecentTimes } from "./metrics/recent-times.js";
+import { isBucket, openPictures } from "./pictures/open.js";
 import { Retention } from "./pictures/retention.js";
-import { PictureFolder } from "./pictures/store.js";
 
 export interface App {
   readonly config: Config;
@@ -193,7 +193,7 @@ export async function createApp(
     await workers.endLeftBehind();
 
     const promptWindow = new PromptWindow(choice.promptist.directory, choice.promptistTokenizer);
-    const pictures = new PictureFolder(config.picturesDir);
+    const pictures = await openPictures(config);
     const operator = watchForOperator({
       events,
       jobs: queue,
@@ -290,6 +290,7 @@ export async function createApp(
       events,
       pictures,
       limits: config.retention,
+      afterPhases: !isBucket(config),
     });
     const { userTag, inviteUrl } = await bot.start();
     cleanups.push(() => bot.stop());

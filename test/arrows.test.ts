@@ -20,6 +20,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   "db/sqlite": ["db", "db/sql"],
   "db/postgres": ["db", "db/sql"],
   pictures: ["core", "db", "files"],
+  evaluation: ["core", "files"],
   taste: ["core", "db"],
   bot: ["core", "db", "pictures", "prompt-files", "taste"],
   "bot/discord": [],
@@ -58,7 +59,8 @@ const ALLOWED: Record<string, readonly string[]> = {
   ],
   "inference/loop": ["inference/worker", "inference/runtime"],
   metrics: ["core"],
-  config: ["core"],
+  config: ["core", "variable"],
+  variable: ["core"],
 };
 /** The rooms that know all others. Nothing imports them, except that the command line starts the program. */
 const TOPS = ["main", "cli"];

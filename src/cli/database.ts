@@ -8,20 +8,26 @@ import { backupDatabase } from "../db/sqlite/backup.js";
 import { SqliteConnection } from "../db/sqlite/connection.js";
 import { folderOfDatabase, lockInstance } from "../db/sqlite/instance-lock.js";
 import { openDatabase } from "../db/sqlite/open.js";
+import { isBucket } from "../pictures/open.js";
 import type { Output } from "./parts/output.js";
+
+const whereOf = (config: Config): string =>
+  isBucket(config)
+    ? `Pictures lie in ${config.PICTURES}.`
+    : `Pictures lie in ${config.picturesDir}; copy them after it.`;
 
 /** `promptist backup FILE`: copies the queue's database as it is now; safe while the bot runs. */
 export async function backup(config: Config, output: Output, file: string): Promise<void> {
   if (config.DATABASE_URL !== "")
     throw new InputError(
       "CONFIG",
-      `The queue is in the database of DATABASE_URL: back it up with PostgreSQL's pg_dump --format=custom, while the bot runs. Pictures lie in ${config.picturesDir}; copy them after it.`,
+      `The queue is in the database of DATABASE_URL: back it up with PostgreSQL's pg_dump --format=custom, while the bot runs. ${whereOf(config)}`,
     );
   const target = resolve(file);
   const bytes = await backupDatabase(config.databaseFile, target);
   output.result(
     { file: target, bytes },
-    `${target}: ${(bytes / 2 ** 20).toFixed(1)} MiB, checked. Pictures lie in ${config.picturesDir}; copy them after it.`,
+    `${target}: ${(bytes / 2 ** 20).toFixed(1)} MiB, checked. ${whereOf(config)}`,
   );
 }
 

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
-import { statfs } from "node:fs/promises";
+import { mkdtemp, rm, statfs } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { inviteUrl } from "../bot/discord/application.js";
 import { checkTensors, extraNote } from "../checkpoints/compile.js";
@@ -28,7 +29,7 @@ import { unsupportedNode } from "../core/version.js";
 import type { JudgeGraph } from "../inference/judging/judge.js";
 import type { DeviceReport } from "../inference/runtime/device-check.js";
 import { planName } from "../inference/runtime/plan.js";
-
+import { isBucket, openBucket } from "../pictures/open.js";
 import { EXPLANATIONS, explain } from "./parts/explanations.js";
 import { modelCounts, modelTable } from "./parts/library.js";
 import type { Output } from "./parts/output.js";
@@ -88,6 +89,7 @@ export async function doctor(
     ...libraryFinding(library, config),
     await disk(config.dataDir),
     await database(config),
+    ...(isBucket(config) ? [await bucket(config)] : []),
     await token(config),
   ];
   const healthy = findings.every(({ state }) => state === "ok" || state === "note");
@@ -497,6 +499,30 @@ async function server(url: string): Promise<Finding> {
 }
 
 const TOKEN_TIMEOUT_MS = 5_000;
+
+/** Stores, lists, reads and deletes an object. */
+async function bucket(config: Config): Promise<Finding> {
+  const subject = "picture store";
+  const scratch = await mkdtemp(join(tmpdir(), "promptist-doctor-"));
+  try {
+    await (await openBucket({ ...config, picturesDir: scratch })).check();
+    return {
+      subject,
+      state: "ok",
+      found: `${config.PICTURES}, stored, listed, read and deleted`,
+      todo: null,
+    };
+  } catch (error) {
+    return {
+      subject,
+      state: "broken",
+      found: describe(error),
+      todo: "Start that server, or correct PICTURES, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; the key has to list, read, write and delete.",
+    };
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
 
 async function token(config: Config): Promise<Finding> {
   const subject = "Discord";

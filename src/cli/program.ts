@@ -1,7 +1,8 @@
 import { Command, Option } from "commander";
 import type { Config } from "../config.js";
 import { AXIS_NAMES } from "../core/grid-axes.js";
-import { IMAGE_RANGES, PRECISIONS, TEXT_WEIGHTS, UPSCALE_RANGES } from "../core/options.js";
+import { IMAGE_RANGES, PRECISIONS, type Range, TEXT_WEIGHTS, UPSCALE_RANGES } from "../core/options.js";
+import { REWRITER_NAMES } from "../core/rewriters.js";
 import { VERSION } from "../core/version.js";
 import { batch } from "./batch.js";
 import { type BenchFlags, bench } from "./bench.js";
@@ -9,6 +10,7 @@ import { addCheckpointsCommand } from "./checkpoints.js";
 import { type CompareFlags, compare } from "./compare.js";
 import { backup, type CopyFlags, copyDatabase } from "./database.js";
 import { doctor, explainCodes } from "./doctor.js";
+import { type EvaluateFlags, evaluate } from "./evaluate.js";
 import { type GenerateFlags, generate } from "./generate.js";
 import { type GridFlags, grid } from "./grid.js";
 import { info } from "./info.js";
@@ -20,6 +22,7 @@ import {
   addExamples,
   addImageOptions,
   addPromptsOption,
+  addSearchOptions,
   addSeedOption,
   addSourceOptions,
   addTextOptions,
@@ -125,6 +128,37 @@ export function buildProgram(config: Config): Command {
     const output = outputOf(flags);
     return batch(await Models.open(config, output, flags), output, config, file, flags, givenOn(command));
   });
+  const paper = { ...config, image: { ...config.image, ...PAPER_OPTIONS } };
+  addSeedOption(
+    addImageOptions(
+      addSearchOptions(
+        addCommonOptions(
+          verb(
+            "evaluate <file>",
+            "measure what rewriting does to the pictures of a file's prompts, as a report; goes on where it was stopped",
+            "evaluate captions.txt --out measured",
+            "evaluate captions.txt --rewriters promptist,magicprompt,none --seeds 4 --out measured",
+          ),
+          config,
+        ),
+        paper,
+      ),
+      paper,
+    ),
+    "0, of the first prompt's first picture; each further picture of the prompts has the next one",
+  )
+    .requiredOption("--out <dir>", "folder for the pictures and the report; named again, it is gone on with")
+    .option(
+      "--rewriters <list>",
+      `what to compare, with commas: ${REWRITER_NAMES.join(", ")} and style:NAME; none is the prompt as written`,
+      "promptist,none",
+    )
+    .option("--baseline <name>", "which of them the others are compared with (default: none, else the first)")
+    .option("--seeds <n>", "pictures of each prompt and rewriter", inRange(EVALUATED_SEEDS), PAPER_SEEDS)
+    .action(async (file: string, flags: EvaluateFlags, command: Command) => {
+      const output = outputOf(flags);
+      return evaluate(await Models.open(config, output, flags), output, file, flags, givenOn(command));
+    });
   both(
     verb(
       "grid <text>",
@@ -339,6 +373,11 @@ export function buildProgram(config: Config): Command {
 
 /** Few enough for a slow machine, and enough for a median. */
 const BENCH_STEPS = 6;
+
+/** How Promptist's paper draws the pictures that it is trained and judged by (LMOps, diff_prompter/ppo_prompter.py). */
+const PAPER_OPTIONS = { scheduler: "dpm++2m", steps: 20 } as const;
+const PAPER_SEEDS = 2;
+const EVALUATED_SEEDS: Range = { min: 1, max: 100, whole: true };
 
 const outputOf = (flags: { json?: boolean }): Output => new Output(flags.json === true);
 

@@ -71,6 +71,7 @@ export type ErrorCode =
   | "DISK_FULL"
   | "DISK_READ_ONLY"
   | "DISK_FAILED"
+  | "PICTURES_UNREACHABLE"
   | "CANCELLED"
   | "INTERNAL"
   // Discord

@@ -5,3 +5,6 @@ import { customAlphabet } from "nanoid";
  * a nonce and a button.
  */
 export const newId = customAlphabet("23456789abcdefghjkmnpqrstvwxyz", 12);
+
+/** Whether `newId` may have made it. */
+export const isId = (text: string): boolean => /^[2-9a-hjkmnp-tv-z]{12}$/.test(text);

@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import sharp from "sharp";
 import { replaceFile } from "../files/replace-file.js";
 import { ownJson, type PairTexts, type PictureParameters, parametersText, withPair } from "./parameters.js";
@@ -33,14 +32,10 @@ export const pngTexts = (parameters: PictureParameters) => ({
   Software: parameters.program,
 });
 
-/**
- * Tells a picture that was copied of which pair it is now; null: of none. One without our own text stays as it
- * is. Throws system errors.
- */
-export async function retellPair(path: string, pair: PairTexts | null): Promise<void> {
-  const png = await readFile(path);
-  if (!isPng(png)) return;
+/** A picture that was copied, which tells of which pair it is now; null: of none. One without our own text stays as it is. */
+export function retellPair(png: Buffer, pair: PairTexts | null): Buffer {
+  if (!isPng(png)) return png;
   const own = readPngText(png).promptist;
   const promptist = own === undefined ? null : withPair(own, pair);
-  if (promptist !== null && promptist !== own) await replaceFile(path, replacePngText(png, { promptist }));
+  return promptist === null || promptist === own ? png : replacePngText(png, { promptist });
 }

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Events } from "../core/events.js";
 import type { Records } from "../db/records.js";
-import type { PictureStore } from "./store.js";
+import type { JobPictures, PictureStore } from "./store.js";
 
 /** How long and how much to keep; null means no limit. */
 export interface RetentionLimits {
@@ -16,6 +16,8 @@ export interface RetentionOptions {
   readonly events: Events;
   readonly pictures: PictureStore;
   readonly limits: RetentionLimits;
+  /** Whether to look after each phase too; not where looking costs money. */
+  readonly afterPhases?: boolean;
   readonly everyMs?: number;
   readonly now?: () => number;
 }
@@ -37,8 +39,8 @@ const CHUNK = 50;
 
 /**
  * Deletes what is too old or too much: first pictures, whose jobs stay and can be drawn again, then whole
- * jobs. Never touches jobs that are open or undelivered. Runs at the start, then every hour, and after each
- * phase.
+ * jobs. Never touches jobs that are open or undelivered. Runs at the start, then every hour, and, unless told
+ * otherwise, after each phase.
  */
 export class Retention {
   readonly #options: RetentionOptions;
@@ -59,8 +61,8 @@ export class Retention {
   }
 
   start(): void {
-    const { events, everyMs = HOUR_MS } = this.#options;
-    events.on("phase.finished", this.#onPhase);
+    const { events, everyMs = HOUR_MS, afterPhases = true } = this.#options;
+    if (afterPhases) events.on("phase.finished", this.#onPhase);
     this.#timer = setInterval(this.#onPhase, everyMs);
     this.#timer.unref();
     this.#wake();
@@ -115,8 +117,10 @@ export class Retention {
   async prune(): Promise<Pruned> {
     const jobs = await this.#pruneJobs();
     for (const id of jobs) await this.#options.pictures.remove(id);
-    const pictures = await this.#prunePictures();
-    const orphans = await this.#pruneOrphans();
+    const stored = await this.#options.pictures.jobs();
+    const pictures = await this.#prunePictures(stored);
+    const pruned = new Set(pictures);
+    const orphans = await this.#pruneOrphans([...stored].filter(([id]) => !pruned.has(id)));
     return { pictures, jobs, orphans };
   }
 
@@ -132,7 +136,7 @@ export class Retention {
     return deleted;
   }
 
-  async #prunePictures(): Promise<string[]> {
+  async #prunePictures(stored: ReadonlyMap<string, JobPictures>): Promise<string[]> {
     const { records, limits } = this.#options;
     const { picturesMs, picturesBytes } = limits;
     const kept = await records.withPictures();
@@ -150,20 +154,19 @@ export class Retention {
     let bytes = 0;
     // From newest to oldest: keep pictures until the limit is reached, delete all older ones.
     for (const { id } of kept.filter(({ finishedAt }) => !isOld(finishedAt)).reverse()) {
-      bytes += await this.#options.pictures.sizeOfJob(id);
+      bytes += stored.get(id)?.bytes ?? 0;
       if (bytes > picturesBytes) await prune(id);
     }
     return gone;
   }
 
-  async #pruneOrphans(): Promise<string[]> {
-    const { records, pictures } = this.#options;
+  async #pruneOrphans(stored: readonly (readonly [string, JobPictures])[]): Promise<string[]> {
+    const { records } = this.#options;
     const gone: string[] = [];
-    for (const id of await pictures.jobIds()) {
+    for (const [id, { touchedAt }] of stored) {
       const kept = await records.keepsPictures(id);
       await nextTurn();
       if (kept === true) continue;
-      const touchedAt = (await pictures.touchedAt(id)) ?? this.#now();
       if (kept === null && touchedAt > this.#now() - ORPHAN_AGE_MS) continue;
       await this.#options.pictures.remove(id);
       gone.push(id);

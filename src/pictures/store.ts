@@ -31,20 +31,27 @@ export interface PictureStore {
   remove(jobId: string): Promise<void>;
 
   /**
+   * The name under which an attempt of a job stores a file. Where several programs may work on one job, because one
+   * of them is taken for dead, each attempt has a name of its own, so a late one overwrites nothing.
+   */
+  nameOf(file: string, attempt: number): string;
+
+  /**
    * Deletes what was left of pictures whose writing began before `before` (milliseconds since the epoch) and
    * never ended, because the process was killed. Returns how many there were.
    */
   removeUnfinished(before: number): Promise<number>;
 
-  /** Ids of the jobs that have pictures, including jobs without a row. */
-  jobIds(): Promise<string[]>;
-  /** Total size of a job's pictures in bytes. */
-  sizeOfJob(jobId: string): Promise<number>;
-  /**
-   * When a picture of the job was last added or removed, in milliseconds since the epoch; null if it has
-   * none.
-   */
-  touchedAt(jobId: string): Promise<number | null>;
+  /** Every job that has pictures, including jobs without a row, by its id. */
+  jobs(): Promise<ReadonlyMap<string, JobPictures>>;
+}
+
+/** All pictures of one job. */
+export interface JobPictures {
+  /** Their total size. */
+  readonly bytes: number;
+  /** When one of them was last added or removed, in milliseconds since the epoch, as far as the store knows. */
+  readonly touchedAt: number;
 }
 
 /** File name of an item's picture; numbered from 1, as people count. */
@@ -62,12 +69,21 @@ export const withheldVariant = (file: string): string => {
   return `${file.slice(0, file.length - ending.length)}-withheld${ending}`;
 };
 
+/** Such as `1-baseline-attempt-3.png`. */
+export const attemptName = (file: string, attempt: number): string => {
+  const ending = extname(file);
+  return `${file.slice(0, file.length - ending.length)}-attempt-${attempt}${ending}`;
+};
+
 /** Keeps pictures in `<folder>/<job id>/<file>`. */
 export class PictureFolder implements PictureStore {
   readonly #folder: string;
+  readonly #isShared: boolean;
 
-  constructor(folder: string) {
+  /** @param options.isShared whether several programs write to it */
+  constructor(folder: string, options: { readonly isShared?: boolean } = {}) {
     this.#folder = folder;
+    this.#isShared = options.isShared ?? false;
   }
 
   async create<T>(key: PictureKey, write: (path: string) => Promise<T>): Promise<T> {
@@ -102,9 +118,13 @@ export class PictureFolder implements PictureStore {
     await rm(this.#ofJob(jobId), { recursive: true, force: true, maxRetries: 3 });
   }
 
+  nameOf(file: string, attempt: number): string {
+    return this.#isShared ? attemptName(file, attempt) : file;
+  }
+
   async removeUnfinished(before: number): Promise<number> {
     let removed = 0;
-    for (const jobId of await this.jobIds()) {
+    for (const jobId of await namesIn(this.#folder)) {
       for (const file of (await namesIn(this.#ofJob(jobId))).filter(isUnfinished)) {
         const path = this.#path({ jobId, file });
         const found = await stat(path).catch(unlessMissing);
@@ -116,18 +136,16 @@ export class PictureFolder implements PictureStore {
     return removed;
   }
 
-  async jobIds(): Promise<string[]> {
-    return namesIn(this.#folder);
-  }
-
-  async sizeOfJob(jobId: string): Promise<number> {
-    let bytes = 0;
-    for (const file of await namesIn(this.#ofJob(jobId))) bytes += (await this.size({ jobId, file })) ?? 0;
-    return bytes;
-  }
-
-  async touchedAt(jobId: string): Promise<number | null> {
-    return (await stat(this.#ofJob(jobId)).catch(unlessMissing))?.mtimeMs ?? null;
+  async jobs(): Promise<ReadonlyMap<string, JobPictures>> {
+    const jobs = new Map<string, JobPictures>();
+    for (const jobId of await namesIn(this.#folder)) {
+      const folder = await stat(this.#ofJob(jobId)).catch(unlessMissing);
+      if (folder === undefined) continue;
+      let bytes = 0;
+      for (const file of await namesIn(this.#ofJob(jobId))) bytes += (await this.size({ jobId, file })) ?? 0;
+      jobs.set(jobId, { bytes, touchedAt: folder.mtimeMs });
+    }
+    return jobs;
   }
 
   #ofJob(jobId: string): string {

@@ -77,6 +77,7 @@ test("there are the verbs that the documents name", () => {
     "generate",
     "compare",
     "batch",
+    "evaluate",
     "grid",
     "score",
     "upscale",

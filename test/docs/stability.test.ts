@@ -8,6 +8,7 @@ import { buildProgram } from "../../src/cli/program.js";
 import { loadConfig, VARIABLES } from "../../src/config.js";
 import { DEFAULT_IMAGE_OPTIONS } from "../../src/core/options.js";
 import { sqliteMigrations } from "../../src/db/sqlite/migrate.js";
+import { PICTURE_COLUMNS } from "../../src/evaluation/report.js";
 import { pngTexts } from "../../src/pictures/png.js";
 
 const page = readFileSync(new URL("../../docs/stability.md", import.meta.url), "utf8");
@@ -59,6 +60,12 @@ test("a report has the promised columns first, in this order", () => {
   const promised = names("come at the end:", "`prompts.json`");
   expect(promised.length).toBeGreaterThan(20);
   expect(header.split(",").slice(0, promised.length)).toEqual(promised);
+});
+
+test("an evaluation's pictures.csv has the promised columns first, in this order", () => {
+  const [, ...promised] = names("Columns of an evaluation's", "Its `report.json`");
+  expect(promised.length).toBeGreaterThan(10);
+  expect(PICTURE_COLUMNS.map(([name]) => name).slice(0, promised.length)).toEqual(promised);
 });
 
 test("a picture has the promised text keys", () => {

@@ -153,7 +153,7 @@ it("a copied picture tells its new pair, and a stranger's stays as it is", async
     await writeFile(other, withPngText(blank, { promptist: "not JSON", note: "x" }));
     await writeFile(none, "no PNG");
     const pair = { side: "baseline", original: "B", rewrite: "B, art" } as const;
-    for (const file of [ours, other, none]) await retellPair(file, pair);
+    for (const file of [ours, other, none]) await writeFile(file, retellPair(await readFile(file), pair));
     const texts = readPngText(await readFile(ours));
     expect(JSON.parse(texts.promptist!)).toEqual({ ...JSON.parse(pngTexts(parameters).promptist), ...pair });
     expect(texts.parameters).toBe(parametersText(parameters));

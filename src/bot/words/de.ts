@@ -361,6 +361,8 @@ export const de: Unfinished<Words> = {
     DISK_FULL: () => `Die Festplatte dieses Bots ist voll. ${OWNER}`,
     DISK_READ_ONLY: () => `Dieser Bot darf auf seiner Festplatte keine Bilder speichern. ${OWNER}`,
     DISK_FAILED: () => `Die Festplatte dieses Bots ließ sich nicht lesen oder beschreiben. ${OWNER}`,
+    PICTURES_UNREACHABLE: () =>
+      `Der Speicher für die Bilder dieses Bots antwortet nicht oder lehnt sie ab. ${OWNER}`,
     CANCELLED: () => "Das wurde abgebrochen.",
     INTERNAL: () =>
       "Im Bot ist etwas schiefgegangen. Bitte versuch es noch einmal; wenn es wieder passiert, sag den Betreibern Bescheid.",

@@ -372,6 +372,7 @@ export const es: Unfinished<Words> = {
     DISK_FULL: () => `El disco de este bot está lleno. ${OWNER}`,
     DISK_READ_ONLY: () => `Este bot no tiene permiso para guardar imágenes en su disco. ${OWNER}`,
     DISK_FAILED: () => `No se ha podido leer o escribir en el disco de este bot. ${OWNER}`,
+    PICTURES_UNREACHABLE: () => `El almacén de imágenes de este bot no responde o las rechaza. ${OWNER}`,
     CANCELLED: () => "Se ha cancelado.",
     INTERNAL: () =>
       "Algo ha fallado dentro del bot. Inténtalo de nuevo; si vuelve a pasar, avisa a quien lo lleva.",

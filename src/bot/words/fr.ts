@@ -368,6 +368,7 @@ export const fr: Unfinished<Words> = {
     DISK_FULL: () => `Le disque de ce bot est plein. ${OWNER}`,
     DISK_READ_ONLY: () => `Ce bot n'a pas le droit d'enregistrer des images sur son disque. ${OWNER}`,
     DISK_FAILED: () => `Le disque de ce bot n'a pas pu être lu ou écrit. ${OWNER}`,
+    PICTURES_UNREACHABLE: () => `Le stockage des images de ce bot ne répond pas ou les refuse. ${OWNER}`,
     CANCELLED: () => "Cette demande a été annulée.",
     INTERNAL: () =>
       "Un problème est survenu dans le bot. Réessayez ; si cela se reproduit, prévenez la personne qui le gère.",

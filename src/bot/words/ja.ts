@@ -335,6 +335,7 @@ export const ja: Unfinished<Words> = {
     DISK_FULL: () => `ボットのディスクがいっぱいです。${OWNER}`,
     DISK_READ_ONLY: () => `ボットにはディスクに画像を保存する権限がありません。${OWNER}`,
     DISK_FAILED: () => `ボットのディスクを読み書きできませんでした。${OWNER}`,
+    PICTURES_UNREACHABLE: () => `このボットの画像の保存先が応答しないか、画像を受け付けません。${OWNER}`,
     CANCELLED: () => "キャンセルされました。",
     INTERNAL: () =>
       "ボットの中で問題が起きました。もう一度お試しください。また起きたら、ボットの管理者に知らせてください。",

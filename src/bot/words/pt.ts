@@ -364,6 +364,7 @@ export const pt: Unfinished<Words> = {
     DISK_FULL: () => `O disco deste bot está cheio. ${OWNER}`,
     DISK_READ_ONLY: () => `Este bot não tem permissão para salvar imagens no disco. ${OWNER}`,
     DISK_FAILED: () => `Não foi possível ler ou gravar no disco deste bot. ${OWNER}`,
+    PICTURES_UNREACHABLE: () => `O armazenamento de imagens deste bot não responde ou as recusa. ${OWNER}`,
     CANCELLED: () => "Isto foi cancelado.",
     INTERNAL: () =>
       "Algo deu errado dentro do bot. Tente de novo; se acontecer outra vez, avise quem cuida dele.",

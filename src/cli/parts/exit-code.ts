@@ -13,6 +13,8 @@ export const EXIT = {
 const USAGE: ReadonlySet<ErrorCode> = new Set([
   "INPUT_EMPTY",
   "INPUT_OPTION",
+  "INPUT_REWRITER",
+  "INPUT_STYLE",
   "INPUT_TOO_LONG",
   "INPUT_MEMORY",
 ]);

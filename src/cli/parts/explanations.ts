@@ -192,6 +192,10 @@ export const EXPLANATIONS: Readonly<Record<ErrorCode, Explanation>> = {
     means: "The disk of DATA_DIR answered a read or a write with an error (EIO).",
     todo: "Look at the disk and the system's log (dmesg), and make a backup: promptist backup FILE. The jobs are retried, and those set aside wait for `/admin retry`.",
   },
+  PICTURES_UNREACHABLE: {
+    means: "The S3 server of PICTURES did not answer, or refused a picture: its error stands in the log.",
+    todo: "Run: promptist doctor. The jobs are retried, and those set aside wait for `/admin retry`; their texts are stored, and no picture is lost that was reported.",
+  },
   CANCELLED: { means: "Someone cancelled the job.", todo: "Nothing." },
   INTERNAL: {
     means: "A fault of the program itself; its stack is in the log under the job's id.",

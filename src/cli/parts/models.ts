@@ -108,13 +108,15 @@ export class Models {
   /**
    * Loads the model of `phase`, passes it to `work`, and ends its process before returning.
    * @param onClosed is told the process' peak resident memory, 0 if it is unknown
+   * @param choice the models; those of the command line by default
    */
   async withModel<T>(
     phase: Phase,
     work: (host: ModelHost) => Promise<T>,
     onClosed?: (peakBytes: number) => void,
+    choice = this.choice,
   ): Promise<T> {
-    return this.#withHost((lease) => this.#start(this.choice, phase, lease), work, onClosed);
+    return this.#withHost((lease) => this.#start(choice, phase, lease), work, onClosed);
   }
 
   /** Like `withModel`, for the text phase with one of several rewriters. */

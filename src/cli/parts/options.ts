@@ -160,12 +160,19 @@ export function addCommonOptions(command: Command, config: Config): Command {
 }
 
 export function addTextOptions(command: Command, config: Config): Command {
-  return command
-    .addOption(
+  return addSearchOptions(
+    command.addOption(
       new Option("--rewriter <name>", "what rewrites the prompt; none: nothing does")
         .choices(REWRITER_NAMES)
         .default(PROMPTIST.name),
-    )
+    ),
+    config,
+  );
+}
+
+/** The same for a verb that names its rewriters otherwise. */
+export function addSearchOptions(command: Command, config: Config): Command {
+  return command
     .option("--promptist <dir>", "Promptist checkpoint")
     .addOption(
       new Option("--mode <name>", "how to search for a rewrite")
@@ -310,12 +317,8 @@ export function addPromptsOption(command: Command, config: Config): Command {
     .option("--styles <file.csv>", "more styles: a styles.csv as A1111 writes it");
 }
 
-export function addSeedOption(command: Command): Command {
-  return command.option(
-    "--seed <n>",
-    "seed (default: a random one, which is printed)",
-    inRange(IMAGE_RANGES.seed),
-  );
+export function addSeedOption(command: Command, usual = "a random one, which is printed"): Command {
+  return command.option("--seed <n>", `seed (default: ${usual})`, inRange(IMAGE_RANGES.seed));
 }
 
 /** @param rewriter by name, where it is not the command line's; what is given there counts for all of them */

@@ -61,7 +61,7 @@ interface Clip {
   readonly embedText: (text: string) => Promise<Float32Array>;
 }
 
-/** How many prompts' embeddings to keep: enough for the pairs being drawn. */
+/** How many prompts' embeddings to keep, if not told: enough for the pairs being drawn. */
 const KEPT_PROMPTS = 8;
 
 /**
@@ -71,6 +71,7 @@ const KEPT_PROMPTS = 8;
  */
 export class Judge {
   readonly #texts = new Map<string, Float32Array>();
+  #keptTexts = KEPT_PROMPTS;
   readonly #oneTower: OneTower;
   readonly #clip: Clip | null;
   readonly #aesthetic: AestheticPredictor | null;
@@ -187,6 +188,12 @@ export class Judge {
     return this.#clip && (await this.#embedText(this.#clip, text));
   }
 
+  /** Embeds the texts of the next pictures, and keeps them until others are read. */
+  async readTexts(texts: readonly string[]): Promise<void> {
+    this.#keptTexts = Math.max(KEPT_PROMPTS, texts.length);
+    for (const text of texts) await this.embedText(text);
+  }
+
   /** Frees the device; false if nothing was loaded. The next picture loads what it needs. */
   release(): Promise<boolean> {
     return this.#oneTower.release();
@@ -201,11 +208,11 @@ export class Judge {
 
   async #embedText(clip: Clip, text: string): Promise<Float32Array> {
     const known = this.#texts.get(text);
-    if (known !== undefined) return known;
-    const embedding = await clip.embedText(text);
-    const [oldest] = this.#texts.keys();
-    if (oldest !== undefined && this.#texts.size >= KEPT_PROMPTS) this.#texts.delete(oldest);
+    const embedding = known ?? (await clip.embedText(text));
+    // A text that is asked for again is the last one to go.
+    this.#texts.delete(text);
     this.#texts.set(text, embedding);
+    for (const oldest of [...this.#texts.keys()].slice(0, -this.#keptTexts)) this.#texts.delete(oldest);
     return embedding;
   }
 }

@@ -20,7 +20,7 @@ export async function drawGrid(
   pictures: PictureStore,
   checkpoint: string,
 ): Promise<Sheet> {
-  const file = sheetFile(1);
+  const file = pictures.nameOf(sheetFile(1), job.attempt);
   const cells = await Promise.all(job.items.map((item) => cellOf(job, item, pictures)));
   const [first] = job.items;
   const axes = [grid.x, grid.y].flatMap((axis) => (axis === null ? [] : [axis.name]));

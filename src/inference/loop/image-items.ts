@@ -87,7 +87,7 @@ export class ImageItems implements ItemWork {
       const items = composed.slice(from, from + PAIRS_PER_SHEET);
       if (items.length < PAIRS_PER_SHEET && !isOver) return true;
       const number = job.sheets.length + from / PAIRS_PER_SHEET + 1;
-      const file = sheetFile(number);
+      const file = pictures.nameOf(sheetFile(number), claim.attempt);
       const numbers = items.map(({ index }) => index + 1);
       const pairs = await Promise.all(items.map((item) => this.#pairFiles(job, item)));
       const draw = (pairs: readonly PairFiles[], file: string) =>
@@ -124,7 +124,7 @@ export class ImageItems implements ItemWork {
       pair = { ...pair, pictures: { ...pair.pictures, [side]: picture } };
     }
     if (item.only !== undefined) return true;
-    const file = comparisonFile(item.index);
+    const file = pictures.nameOf(comparisonFile(item.index), claim.attempt);
     const { whole, withheld } = await this.#pairFiles(job, pair);
     const compose = (pair: PairFiles, file: string) =>
       pictures.create({ jobId: job.id, file }, (path) => host.call("compose", { pair, file: path }));
@@ -136,7 +136,7 @@ export class ImageItems implements ItemWork {
 
   async #draw(host: Host, job: Job, item: Item, side: Side, signal: AbortSignal): Promise<Made> {
     const { events, pictures, checkpoint, now } = this.#options;
-    const file = sideFile(item.index, side);
+    const file = pictures.nameOf(sideFile(item.index, side), job.attempt);
     const where = { jobId: job.id, item: item.index };
     const { from: _, ...options } = imageOf(job, item);
     const from = await this.#sources.from(host, job, imageOf(job, item), side);
@@ -202,7 +202,7 @@ export class ImageItems implements ItemWork {
     const parent = job.parentId === null ? undefined : await queue.get(job.parentId);
     const options = imageOf(job, item);
     const wanted = recipe(job, item, side, checkpoint(options), askedFor(host, job, item, side));
-    const file = sideFile(item.index, side);
+    const file = pictures.nameOf(sideFile(item.index, side), job.attempt);
     for (const source of [own, parent]) {
       if (source === undefined || source.checkpoints.diffusion === null) continue;
       for (const other of source.items) {
@@ -213,9 +213,9 @@ export class ImageItems implements ItemWork {
           const diffusion = source === own ? checkpoint(options) : source.checkpoints.diffusion;
           if (recipe(source, other, otherSide, diffusion, embeddingsOf(other, otherSide)) !== wanted)
             continue;
-          if (!(await pictures.copy({ jobId: source.id, file: picture.file }, { jobId: job.id, file })))
-            continue;
-          await pictures.create({ jobId: job.id, file }, (path) => retellPair(path, pairTextsOf(item, side)));
+          const png = await pictures.read({ jobId: source.id, file: picture.file });
+          if (png === null) continue;
+          await pictures.write({ jobId: job.id, file }, retellPair(png, pairTextsOf(item, side)));
           const notes = other.notes.flatMap((note): ItemNote[] => {
             if (!("side" in note)) return [];
             if (note.side === "negative") return [note];

@@ -211,6 +211,10 @@ function textReading(choice: ModelChoice): Pick<TextSpec, "clipTokenizer" | "dif
   }
 }
 
+/** The same models without judges: pictures are drawn only. */
+export const withoutJudges = (choice: ModelChoice): ModelChoice =>
+  Object.create(choice, { judges: { value: undefined } }) as ModelChoice;
+
 const NO_JUDGES: FoundJudges = { clip: null, clipName: null, aesthetic: null, safety: null };
 
 /** Notes on checkpoints that were told; the loop loads the same ones again and again. */

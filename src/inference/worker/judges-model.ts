@@ -27,6 +27,10 @@ export async function loadJudges(spec: ScoreSpec, onDevice: OnDevice = () => {})
       parameters: [judge.name, judges.safety && "safety checker"].filter(Boolean).join(", "),
     },
     handlers: {
+      readTexts: async ({ texts }) => {
+        await judge.readTexts(texts);
+        return texts.length;
+      },
       judge: async ({ file, plainPrompt }) => judge.judge(await readPicture(file), plainPrompt),
     },
     release: async () => {

@@ -190,6 +190,11 @@ export interface JudgeRequest {
   readonly plainPrompt: string | null;
 }
 
+/** Reads the prompts of the pictures that are judged next, all at once: the text tower is then loaded once for all. */
+export interface ReadTextsRequest {
+  readonly texts: readonly string[];
+}
+
 /** Makes an existing picture larger with the upscaler. */
 export interface UpscaleRequest {
   /** Absolute path of the picture. */
@@ -227,6 +232,7 @@ export interface WorkerCalls {
   optimize: { request: OptimizeRequest; response: readonly Rewrite[] };
   draw: { request: DrawRequest; response: Drawn };
   judge: { request: JudgeRequest; response: PictureJudgement };
+  readTexts: { request: ReadTextsRequest; response: number };
   upscale: { request: UpscaleRequest; response: Upscaled };
   compose: { request: ComposeRequest; response: PictureSize };
   sheet: { request: SheetRequest; response: PictureSize };

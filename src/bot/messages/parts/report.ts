@@ -4,8 +4,7 @@ import { type PairScores, pairScores } from "../../../core/judgement.js";
 import { loraText } from "../../../core/known-models.js";
 import { type ImageOptions, promptModeOf } from "../../../core/options.js";
 import { SIDES } from "../../../core/side.js";
-
-type Cell = string | number | null | undefined;
+import { type Cell, CSV_OPTIONS, cellText } from "../../../core/spreadsheet.js";
 
 /** What a report is made of: a job, or a batch of the command line, whose `id` is empty. */
 export type Reported = Pick<Job, "id" | "items" | "image" | "checkpoints" | "hashes">;
@@ -73,25 +72,9 @@ export function csvReport(job: Reported): string {
     .filter(({ cancelled }) => !cancelled)
     .map((item) => {
       const row = { job, item, image: imageOf(job, item), scores: pairScores(judgementsOf(item)) };
-      return COLUMNS.map(([, cell]) => textOf(cell(row)));
+      return COLUMNS.map(([, cell]) => cellText(cell(row)));
     });
-  return stringify([COLUMNS.map(([name]) => name), ...rows], {
-    record_delimiter: "\r\n",
-    quoted_match: /['\r\n]/,
-  });
-}
-
-/**
- * Spreadsheets take a text that begins like this for a formula, and run it. `parsePromptFile` removes the
- * mark again, so one that is already there is marked too; csv-stringify's `escape_formulas` would leave it.
- */
-const FORMULA = /^'*[=+\-@\t\r]/;
-
-function textOf(value: Cell): string {
-  if (value === null || value === undefined) return "";
-  if (typeof value === "string") return FORMULA.test(value) ? `'${value}` : value;
-  // A seed may be as large as a number counts exactly, and must not be rounded.
-  return String(Number.isInteger(value) ? value : Math.round(value * 1e5) / 1e5);
+  return stringify([COLUMNS.map(([name]) => name), ...rows], CSV_OPTIONS);
 }
 
 /** `name sha256`, with semicolons between them. */

@@ -116,6 +116,8 @@ export const errorSentences: Readonly<Record<ErrorCode, (values: Values) => stri
   DISK_FULL: () => `The disk of this bot's machine is full. ${ASK_OWNER}`,
   DISK_READ_ONLY: () => `This bot has no permission to save pictures on its machine's disk. ${ASK_OWNER}`,
   DISK_FAILED: () => `The disk of this bot's machine could not be read or written. ${ASK_OWNER}`,
+  PICTURES_UNREACHABLE: () =>
+    `The store of this bot's pictures does not answer, or refuses them. ${ASK_OWNER}`,
   CANCELLED: () => "This was cancelled.",
   INTERNAL: () =>
     `Something went wrong inside the bot. Please try again; if it happens again, tell its owner.`,

@@ -1,0 +1,94 @@
+import { createWriteStream } from "node:fs";
+import { readFile, rename } from "node:fs/promises";
+import { join } from "node:path";
+import { pipeline } from "node:stream/promises";
+import { stringify } from "csv-stringify";
+import sharp from "sharp";
+import { isMissing } from "../core/errors.js";
+import { isFlagged, type PictureJudgement, relevanceTerm } from "../core/judgement.js";
+import { type Cell, CSV_OPTIONS, cellText } from "../core/spreadsheet.js";
+import { replaceFile } from "../files/replace-file.js";
+import { type PageContent, reportPage, type Thumbnail } from "./page.js";
+import type { PictureIndex, Scores } from "./scores.js";
+import type { Summary } from "./summary.js";
+
+/** A picture of an evaluation with all that is known of it. */
+export interface Judged extends PictureIndex {
+  /** The number that it was drawn with; `seed` counts the pictures of its prompt. */
+  readonly noise: number;
+  readonly text: string;
+  readonly file: string;
+  readonly judgement: PictureJudgement;
+}
+
+export interface ReportContent extends Pick<PageContent, "facts" | "picture"> {
+  readonly summary: Summary;
+  readonly prompts: readonly string[];
+  readonly rewriters: readonly string[];
+  readonly scores: Scores;
+  readonly judged: () => AsyncIterable<Judged>;
+}
+
+/** Names of a report's files. */
+export const REPORT_FILES = { page: "report.html", data: "report.json", pictures: "pictures.csv" } as const;
+
+/** The columns of pictures.csv in order, each with the function that makes its cell. */
+export const PICTURE_COLUMNS: readonly (readonly [
+  name: string,
+  cell: (picture: Judged, content: ReportContent) => Cell,
+])[] = [
+  ["number", ({ prompt }) => prompt + 1],
+  ["rewriter", ({ rewriter }, { rewriters }) => rewriters[rewriter]],
+  ["seed", ({ noise }) => noise],
+  ["original", ({ prompt }, { prompts }) => prompts[prompt]],
+  ["text", ({ text }) => text],
+  ["relevance", ({ judgement }) => judgement.relevance],
+  [
+    "relevance_term",
+    ({ judgement: { relevance } }) => (relevance === null ? null : relevanceTerm(relevance)),
+  ],
+  ["beauty", ({ judgement }) => judgement.beauty],
+  ["reward", (picture, { scores }) => numberOrNull(scores.valueOf("reward", picture))],
+  ["safety", ({ judgement }) => safetyOf(judgement)],
+  ["judge", ({ judgement }) => judgement.judge],
+  ["file", ({ file }) => file],
+];
+
+/** Writes the three files of a report into a folder, each whole or not at all; pictures.csv row by row. */
+export async function writeReport(folder: string, content: ReportContent): Promise<void> {
+  const { summary, facts } = content;
+  const csv = join(folder, REPORT_FILES.pictures);
+  const unfinished = `${csv}.part`;
+  await pipeline(rowsOf(content), stringify(CSV_OPTIONS), createWriteStream(unfinished));
+  await rename(unfinished, csv);
+  const data = { version: 1, made: Object.fromEntries(facts), ...summary };
+  await replaceFile(join(folder, REPORT_FILES.data), `${JSON.stringify(data, null, 2)}\n`);
+  await replaceFile(join(folder, REPORT_FILES.page), await reportPage(content));
+}
+
+async function* rowsOf(content: ReportContent): AsyncGenerator<string[]> {
+  yield PICTURE_COLUMNS.map(([name]) => name);
+  for await (const picture of content.judged())
+    yield PICTURE_COLUMNS.map(([, cell]) => cellText(cell(picture, content)));
+}
+
+const numberOrNull = (value: number): number | null => (Number.isNaN(value) ? null : value);
+
+const safetyOf = ({ safety }: PictureJudgement): string =>
+  typeof safety === "string" ? safety : safety.flagged ? "flagged" : "passed";
+
+const THUMBNAIL_WIDTH = 256;
+
+/** A picture's file for the page: small, or withheld where the safety checker flagged it; null if it is gone. */
+export async function thumbnailOf(file: string, judgement: PictureJudgement | null): Promise<Thumbnail> {
+  if (isFlagged(judgement)) return "flagged";
+  try {
+    return await sharp(await readFile(file))
+      .resize({ width: THUMBNAIL_WIDTH, withoutEnlargement: true })
+      .webp({ quality: 80 })
+      .toBuffer();
+  } catch (error) {
+    if (isMissing(error)) return null;
+    throw error;
+  }
+}

@@ -1,0 +1,49 @@
+import { z } from "zod";
+import { IMAGE_RANGES, parseSize, type Range, SIDE_MULTIPLE } from "./core/options.js";
+import { parseMemory } from "./core/picture-memory.js";
+
+/** One variable of the environment and of `.env`. */
+export interface Variable {
+  readonly default: string;
+  /** What the variable does, with its unit; becomes the comment in .env.example. */
+  readonly help: string;
+  readonly schema: z.ZodType;
+}
+export const variable = <S extends z.ZodType>(initial: string, schema: S, help: string) => ({
+  default: initial,
+  schema,
+  help,
+});
+
+export const SIDES_HELP = `both sides multiples of ${SIDE_MULTIPLE} from ${IMAGE_RANGES.side.min} to ${IMAGE_RANGES.side.max}`;
+
+export const integer = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
+const number = (min: number, max: number) => z.coerce.number().min(min).max(max);
+export const text = z.string();
+/**
+ * Only characters an HTTP header can carry: a line break would end up in an error's message, token and all.
+ */
+export const secret = z
+  .string()
+  .trim()
+  .regex(/^[\x21-\x7e]*$/, "expected a token without spaces or line breaks");
+export const oneOf = <const T extends readonly [string, ...string[]]>(...values: T) => z.enum(values);
+
+export const inRange = ({ min, max, whole }: Range) => (whole ? integer(min, max) : number(min, max));
+
+/** `cpu, webgpu or cuda`. */
+export const choices = (values: readonly string[]) =>
+  new Intl.ListFormat("en-GB", { type: "disjunction" }).format(values);
+
+/** What `read` makes of a text; null for the word `none`. */
+const readBy = <T>(read: (text: string) => T | null, none: string, expected: string) =>
+  text.refine((value) => value === none || read(value) !== null, expected).transform(read);
+
+/** `512x512`, or empty for the checkpoint's own size. */
+export const size = readBy(parseSize, "", `expected WIDTHxHEIGHT such as 512x512, ${SIDES_HELP}, or nothing`);
+
+/** An amount such as `6GB`, in bytes; null for `auto`. */
+export const memory = readBy(parseMemory, "auto", "expected auto, or an amount such as 6GB or 5500MB");
+
+/** Hugging Face's programs take other words for "no". */
+export const flag = text.transform((value) => /^(1|on|yes|true)$/i.test(value.trim()));
