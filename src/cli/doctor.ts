@@ -11,7 +11,7 @@ import {
   inspectCheckpoint,
   publishedInCache,
 } from "../checkpoints/layouts/catalog.js";
-import { DIFFUSION_PARTS, ownSide } from "../checkpoints/layouts/diffusion-files.js";
+import { DIFFUSION_PARTS } from "../checkpoints/layouts/diffusion-files.js";
 import { type FoundJudges, findJudges } from "../checkpoints/layouts/find-judges.js";
 import {
   type FoundModel,
@@ -23,7 +23,7 @@ import { embeddingsAmong } from "../checkpoints/library/found-embeddings.js";
 import { resolveNames } from "../checkpoints/library/resolve-names.js";
 import type { Config } from "../config.js";
 import { CheckpointError, describe, InputError } from "../core/errors.js";
-import { type DeviceName, showSize } from "../core/options.js";
+import type { DeviceName } from "../core/options.js";
 import { redactor } from "../core/redact.js";
 import { unsupportedNode } from "../core/version.js";
 import type { JudgeGraph } from "../inference/judging/judge.js";
@@ -34,7 +34,7 @@ import { EXPLANATIONS, explain } from "./parts/explanations.js";
 import { modelCounts, modelTable } from "./parts/library.js";
 import type { Output } from "./parts/output.js";
 import { placesOf } from "./parts/places.js";
-import { countSizes, operatorTable, type TriedDevice, tryDevice } from "./parts/tried-device.js";
+import { describeMemory, operatorTable, type TriedDevice, tryDevice } from "./parts/tried-device.js";
 
 interface Finding {
   readonly subject: string;
@@ -210,34 +210,16 @@ async function memoryFinding(device: TriedDevice | null, config: Config): Promis
   if (checkpoint === null || device === null) return [];
   const subject = "memory";
   try {
-    const { directory } = checkpoint;
     const vae = findVae(config.VAE || undefined);
-    const own = ownSide(directory, vae);
-    const squares = [own, LARGER * own].map((side) => ({ width: side, height: side }));
-    const { limit, sizes } = await countSizes(
-      { directory, vae, memory: config.DEVICE_MEMORY },
-      device,
-      squares,
-    );
-    const gib = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
-    const takes = sizes.map(
-      ({ size, memoryPlan, countedBytes }) =>
-        `${showSize(size)} takes ${gib(countedBytes)} (${memoryPlan ?? "too much"})`,
-    );
-    const found = `${gib(limit)} for drawing; ${takes.join(", ")}`;
-    if (sizes[0]?.memoryPlan !== null) return [{ subject, state: "ok", found, todo: null }];
-    const todo =
-      "Pictures of the checkpoint's own size don't fit: raise DEVICE_MEMORY if there is more, or draw smaller ones.";
-    return [{ subject, state: "note", found, todo }];
+    const { directory } = checkpoint;
+    const counted = await describeMemory({ directory, vae, memory: config.DEVICE_MEMORY }, device);
+    return [{ subject, state: counted.todo === null ? "ok" : "note", ...counted }];
   } catch (error) {
     // The checkpoint's own finding says more.
-    return error instanceof CheckpointError
-      ? []
-      : [{ subject, state: "broken", found: "not counted", todo: describe(error) }];
+    if (error instanceof CheckpointError) return [];
+    return [{ subject, state: "broken", found: "not counted", todo: describe(error) }];
   }
 }
-/** How many times as long the larger side is. */
-const LARGER = 1.5;
 
 /** @param usable other models on this machine that could stand in the place of the miniature */
 async function checkpointFinding(

@@ -1,5 +1,6 @@
+import { ownSide } from "../../checkpoints/layouts/diffusion-files.js";
 import type { Config } from "../../config.js";
-import type { DeviceName, PictureSize } from "../../core/options.js";
+import { type DeviceName, type PictureSize, showSize } from "../../core/options.js";
 import type { SizeLimitOptions } from "../../inference/diffusion/size-limit.js";
 import type { DeviceReport } from "../../inference/runtime/device-check.js";
 import { type Plan, planName } from "../../inference/runtime/plan.js";
@@ -76,6 +77,34 @@ export async function countSizes(
     };
   });
   return { limit, sizes: counted };
+}
+
+/** How many times as long the larger side is. */
+const LARGER = 1.5;
+
+/**
+ * The memory for drawing, and what pictures of the checkpoint's own side and of a larger one take of it; what to do if
+ * those of the own side don't fit. Throws CheckpointError.
+ */
+export async function describeMemory(
+  checkpoint: Pick<SizeLimitOptions, "directory" | "vae" | "memory">,
+  device: TriedDevice,
+): Promise<{ readonly found: string; readonly todo: string | null }> {
+  const own = ownSide(checkpoint.directory, checkpoint.vae);
+  const squares = [own, LARGER * own].map((side) => ({ width: side, height: side }));
+  const { limit, sizes } = await countSizes(checkpoint, device, squares);
+  const gib = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
+  const takes = sizes.map(
+    ({ size, memoryPlan, countedBytes }) =>
+      `${showSize(size)} takes ${gib(countedBytes)} (${memoryPlan ?? "too much"})`,
+  );
+  return {
+    found: `${gib(limit)} for drawing; ${takes.join(", ")}`,
+    todo:
+      sizes[0]?.memoryPlan === null
+        ? "Pictures of the checkpoint's own size don't fit: raise DEVICE_MEMORY if there is more, or draw smaller ones."
+        : null,
+  };
 }
 
 /** One line per operator: its worst form, and what is done about it. */
