@@ -274,6 +274,11 @@ export const VARIABLES = {
     z.enum(["on", "off"]).transform((value) => value === "on"),
     "on: show previews of unfinished pictures, unless a server or channel decides otherwise. Takes at most 2 % of the time.",
   ),
+  TASTE: variable(
+    "off",
+    z.enum(["on", "off"]).transform((value) => value === "on"),
+    "on: of the rewrites that a search finds, take the one that the server's blind votes like, unless a server or channel decides otherwise (docs/taste.md).",
+  ),
   PICTURES: variable(
     "",
     z.string(),

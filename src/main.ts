@@ -8,6 +8,7 @@ import { readSubjects } from "./checkpoints/layouts/subjects.js";
 import { findAtStart } from "./checkpoints/library/find-models.js";
 import { embeddingsAmong } from "./checkpoints/library/found-embeddings.js";
 import { tinyDecoderAmong } from "./checkpoints/library/found-tiny-decoder.js";
+import { upscalerAmong } from "./checkpoints/library/found-upscaler.js";
 import { resolveNames } from "./checkpoints/library/resolve-names.js";
 import type { Config } from "./config.js";
 import { CheckpointError, describe } from "./core/errors.js";
@@ -40,12 +41,15 @@ import { levelOfOutput } from "./inference/loop/model-host.js";
 import { ModelSets } from "./inference/loop/model-sets.js";
 import { PromptWindow } from "./inference/promptist/prompt-window.js";
 import { openPromptReader } from "./inference/worker/prompt-tokenizer.js";
+import { LoadedModels } from "./metrics/loaded-models.js";
 import { logEvents } from "./metrics/log.js";
 import { watchForOperator } from "./metrics/operator-view.js";
 import { recentLog } from "./metrics/recent-log.js";
 import { RecentTimes } from "./metrics/recent-times.js";
 import { isBucket, openPictures } from "./pictures/open.js";
 import { Retention } from "./pictures/retention.js";
+import { RewriteChoice } from "./taste/rewrite-choice.js";
+import { Tastes } from "./taste/tastes.js";
 
 export interface App {
   readonly config: Config;
@@ -176,6 +180,7 @@ export async function createApp(
     const engine = await openEngine(config, events, onTaken);
     const store = announced(engine.store, events);
     const { queue, votes, records } = store;
+    const tastes = new Tastes(store.lessons);
     cleanups.push(engine.close);
 
     const { dataDir, databaseFile } = config;
@@ -240,6 +245,7 @@ export async function createApp(
       ...(cdnUrl === undefined ? {} : { cdnUrl }),
       ...(onRefused ? { onFatal: onRefused } : {}),
       store,
+      tastes,
       preview: config.PREVIEW,
       events,
       pictures,
@@ -258,7 +264,7 @@ export async function createApp(
         },
         miniature: miniaturePhases(choice, PHASES),
       },
-      models: { known: () => models.known(), adult: config.adultModels },
+      models: { known: () => models.known(), adult: config.adultModels, loaded: new LoadedModels(events) },
       ...(subjects === null ? {} : { subjects }),
       uncheckedPictures: config.UNCHECKED_PICTURES,
       estimateMs: ({ texts, pictures, steps }) =>
@@ -295,10 +301,15 @@ export async function createApp(
     const { userTag, inviteUrl } = await bot.start();
     cleanups.push(() => bot.stop());
 
+    const rewriteChoice = new RewriteChoice({
+      tastes,
+      isOn: async (where) => (await store.settings.resolve(where)).taste ?? config.TASTE,
+    });
     const loops = phasesOfLoops(choice).map(
       (phases) =>
         new InferenceLoop({
           queue,
+          choice: rewriteChoice,
           mayClaim: () => folder.isOurs() && engine.isOurs(),
           events,
           phases,
@@ -319,6 +330,7 @@ export async function createApp(
           checkpointName: (phase, set) =>
             phase === "text" ? checkpointName(choice, phase) : models.nameOf(set),
           pictures,
+          upscaler: upscalerAmong(found),
           owner: randomUUID(),
           phaseMs: config.PHASE_MS,
           keptBytes: config.KEEP_MODELS_BYTES,

@@ -2,7 +2,7 @@ import { atMost } from "../core/backoff.js";
 import { DiscordError } from "../core/errors.js";
 import { type Events, log } from "../core/events.js";
 import { NO_MODELS } from "../core/known-models.js";
-import type { TextOptions } from "../core/options.js";
+import { DEFAULT_SIDES, type TextOptions } from "../core/options.js";
 import type { Treatment } from "../core/settings.js";
 import type { Store } from "../db/store.js";
 import type { PictureStore } from "../pictures/store.js";
@@ -62,6 +62,8 @@ export interface BotOptions {
   readonly models?: ModelList;
   /** What the image model can draw, where that is a short list: each subject's names. */
   readonly subjects?: readonly (readonly string[])[];
+  /** What servers like; shared with whoever chooses rewrites. */
+  readonly tastes?: Tastes;
   /** Whether pictures are shown as they form, where the settings of a server or channel don't say. */
   readonly preview?: boolean;
   /**
@@ -214,7 +216,7 @@ class DiscordBot implements Bot {
     const forms = new TextForms(limits);
     const table = buttonTable({
       intake,
-      goOn: new GoOn({ intake, pictures, forms }),
+      goOn: new GoOn({ intake, pictures, forms, sides: limits.sides ?? DEFAULT_SIDES, estimateMs }),
       drafts: this.#drafts,
       ballots: this.#ballots,
       items: new BatchItems({ queue, board: this.#board }),
@@ -238,7 +240,7 @@ class DiscordBot implements Bot {
       context,
       models,
       quotas,
-      tastes: new Tastes(store.lessons),
+      tastes: options.tastes ?? new Tastes(store.lessons),
       pictures,
       estimateMs,
       presenter,

@@ -1,22 +1,31 @@
 import { dirname, extname, resolve } from "node:path";
+import type { Config } from "../config.js";
 import { readWords } from "../core/emphasis.js";
 import { InputError } from "../core/errors.js";
-import { promptModeOf, randomSeed } from "../core/options.js";
+import { ENLARGE_STRENGTH, promptModeOf, randomSeed } from "../core/options.js";
+import type { FromFile } from "../inference/worker/protocol.js";
 import type { Models } from "./parts/models.js";
 import { type ImageFlags, imageOptions, type SourceFlags, sourceOf } from "./parts/options.js";
 import { makeOutFolder } from "./parts/out-folder.js";
 import type { Output } from "./parts/output.js";
 import { PICTURE_NOTES } from "./parts/picture-notes.js";
 import { cutLines, markNotes, typedPrompt } from "./parts/prompt.js";
+import { findUpscaler } from "./upscale.js";
 
 export interface GenerateFlags extends ImageFlags, SourceFlags {
   readonly out: string;
+  readonly enlarge?: number;
+  readonly upscaler?: string;
 }
 
-/** `promptist generate TEXT --out FILE.png`: draws one prompt as written, on request from another picture. */
+/**
+ * `promptist generate TEXT --out FILE.png`: draws one prompt as written, on request from another picture. With
+ * `--enlarge` it draws over that picture, or over the one that it has just drawn, made larger.
+ */
 export async function generate(
   models: Models,
   output: Output,
+  config: Config,
   text: string,
   flags: GenerateFlags,
   isGiven: (option: string) => boolean,
@@ -25,29 +34,41 @@ export async function generate(
   const file = resolve(flags.out);
   if (extname(file).toLowerCase() !== ".png")
     throw new InputError("INPUT_OPTION", `--out must name a .png file, not ${flags.out}`);
-  const from = sourceOf(flags);
+  const { enlarge } = flags;
+  if (enlarge === undefined && flags.upscaler !== undefined)
+    throw new InputError("INPUT_OPTION", "--upscaler needs --enlarge, how many times as large to draw.");
+  const upscaler = flags.upscaler === undefined ? null : await findUpscaler(config, flags.upscaler);
+  const over = enlarge === undefined ? {} : { enlarge, upscaler };
+  const strength = flags.strength ?? ENLARGE_STRENGTH;
+  const source = enlarge === undefined || flags.image !== undefined ? sourceOf(flags) : null;
+  const from = source && (enlarge === undefined ? source : { ...source, strength, ...over });
   await makeOutFolder(dirname(file));
   const { miniature, note } = models.noteMiniature(["image"]);
   const options = { ...imageOptions(flags, flags.seed ?? randomSeed(), models.choice.diffusion), ...own };
   await models.checkSizes([options.size]);
   const mode = promptModeOf(options);
   for (const line of markNotes([{ texts: [prompt, options.negative], mode }])) output.say(line);
-  const { drawn, info } = await models.withModel("image", async (host) => ({
-    drawn: await host.call(
-      "draw",
-      {
-        prompt,
-        plainPrompt: readWords(prompt, mode),
-        options,
-        from,
-        file,
-        checkpoint: models.choice.diffusion.name,
-        pair: null,
-      },
-      { signal: models.signal, onProgress: output.progress("drawing") },
-    ),
-    info: host.info,
-  }));
+  const { drawn, info } = await models.withModel("image", async (host) => {
+    const draw = (from: FromFile | null, what: string) =>
+      host.call(
+        "draw",
+        {
+          prompt,
+          plainPrompt: readWords(prompt, mode),
+          options,
+          from,
+          file,
+          checkpoint: models.choice.diffusion.name,
+          pair: null,
+        },
+        { signal: models.signal, onProgress: output.progress(what) },
+      );
+    const first = await draw(from, "drawing");
+    // The first picture stays where the second pass fails.
+    const drawn =
+      enlarge === undefined || from !== null ? first : await draw({ file, strength, ...over }, "enlarging");
+    return { drawn, info: host.info };
+  });
   for (const line of cutLines(drawn, mode)) output.say(line);
   for (const note of drawn.notes) output.say(PICTURE_NOTES[note]);
   output.result(

@@ -1,7 +1,15 @@
 import { Command, Option } from "commander";
 import type { Config } from "../config.js";
 import { AXIS_NAMES } from "../core/grid-axes.js";
-import { IMAGE_RANGES, PRECISIONS, type Range, TEXT_WEIGHTS, UPSCALE_RANGES } from "../core/options.js";
+import {
+  ENLARGE_RANGE,
+  ENLARGE_STRENGTH,
+  IMAGE_RANGES,
+  PRECISIONS,
+  type Range,
+  TEXT_WEIGHTS,
+  UPSCALE_RANGES,
+} from "../core/options.js";
 import { REWRITER_NAMES } from "../core/rewriters.js";
 import { VERSION } from "../core/version.js";
 import { batch } from "./batch.js";
@@ -82,6 +90,7 @@ export function buildProgram(config: Config): Command {
             'generate "A cat in the rain" --out cat.png',
             'generate "A cat in the rain" --out cat.png --seed 7 --steps 30 --size 512x768',
             'generate "A cat in the snow" --image cat.png --strength 0.6 --out snow.png',
+            'generate "A cat in the rain" --enlarge 2 --out large.png',
             'generate "A (red:1.3) cat in the [rain]" --out cat.png --prompts weighted',
             'generate "A cat in the rain" --out cat.png --style watercolour',
           ),
@@ -92,10 +101,17 @@ export function buildProgram(config: Config): Command {
     ),
   )
     .requiredOption("--out <file.png>", "the picture to write")
+    .option(
+      "--enlarge <x>",
+      `draw over the picture, or over --image, made this many times as large (A1111's hires fix); --strength is then ${ENLARGE_STRENGTH} by default`,
+      inRange(ENLARGE_RANGE),
+    )
+    .option("--upscaler <name>", "what makes it larger for --enlarge: a file, or a name (default: Lanczos)")
     .action(async (written: string, given: GenerateFlags, command: Command) => {
       const output = outputOf(given);
       const { text, flags } = withMentions(written, given);
-      return generate(await Models.open(config, output, flags), output, text, flags, givenOn(command));
+      const models = await Models.open(config, output, flags);
+      return generate(models, output, config, text, flags, givenOn(command));
     });
   const both = (command: Command) =>
     addSeedOption(

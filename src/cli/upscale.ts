@@ -47,7 +47,7 @@ export async function upscale(
 }
 
 /** The file of the upscaler that is named, else of the only one on this machine. Throws CheckpointError. */
-async function findUpscaler(config: Config, given: string | undefined): Promise<string> {
+export async function findUpscaler(config: Config, given: string | undefined): Promise<string> {
   if (given !== undefined) {
     const { upscaler = given } = await resolveNames({ upscaler: given }, config);
     if (existsSync(resolve(upscaler))) return resolve(upscaler);

@@ -89,6 +89,19 @@ export type ItemNote =
   | { readonly code: "left-out"; readonly problems: readonly string[] }
   /** Promptist read only the beginning of the prompt; `words` are the rest, behind its rewrite as written. */
   | { readonly code: "unread"; readonly words: string }
+  /** The rewrite was chosen by what the server likes, with these phrases as the reason. */
+  | {
+      readonly code: "taste";
+      /** Whether it is the model's own first. */
+      readonly isFirst: boolean;
+      /** It is not the one that is liked best, but taken to learn. */
+      readonly explores: boolean;
+      /** The probability with which it was taken. */
+      readonly propensity: number;
+      /** Phrases that it has and the first lacks, and those that it is without. */
+      readonly liked: readonly string[];
+      readonly disliked: readonly string[];
+    }
   | { readonly code: "truncated"; readonly side: Side | "negative"; readonly words: string }
   | ({ readonly code: "embedding"; readonly side: Side } & UsedEmbedding)
   /** The model first, then the LoRAs, of a picture whose options name any of them. */

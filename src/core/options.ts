@@ -98,6 +98,14 @@ export const SCHEDULERS = Object.keys(SCHEDULER_NAMES) as readonly string[] as r
 export const STRENGTH_RANGE: Range = real(0.01, 1);
 /** As diffusers' img2img. */
 export const DEFAULT_STRENGTH = 0.8;
+/** How many times as long a picture's sides become before it is drawn over (A1111's hires fix). */
+export const ENLARGE_RANGE: Range = real(1, 4);
+/** Those that a menu offers. */
+export const ENLARGE_FACTORS = [1.5, 2] as const;
+/** How much of an enlarged picture is drawn anew: details, and none of its composition. */
+export const ENLARGE_STRENGTH = 0.35;
+/** Longest side of what is drawn over, in pixels. */
+export const ENLARGED_SIDE_MAX = 2048;
 /** Of the buttons that vary a result. */
 export const VARY_STRENGTHS = Object.freeze({ small: 0.4, large: 0.7 });
 export type Variation = keyof typeof VARY_STRENGTHS;

@@ -62,6 +62,8 @@ export interface Settings {
    * Whether to mention the requester when a slow result is ready. The person's own choice takes precedence.
    */
   readonly ping?: boolean;
+  /** Whether rewrites are chosen by what the server likes. */
+  readonly taste?: boolean;
   /** Whether to show previews. */
   readonly preview?: boolean;
   /**

@@ -19,6 +19,8 @@ export interface From {
   /** The share of the steps that are taken, from as noisy a picture; see STRENGTH_RANGE. */
   readonly strength: number;
   readonly sources: PerSide<Source>;
+  /** How many times as long the sides of the pictures are made before they are drawn over; absent for 1. */
+  readonly enlarge?: number;
   /** What a source may be where the job was asked for, by the settings of that time. */
   readonly accepts: readonly Concern[];
 }
@@ -35,6 +37,10 @@ export const isJudged = ({ safety = "unchecked" }: Source): boolean => safety !=
 
 /** How many steps are taken of a path of `steps`, as in diffusers' img2img. */
 export const stepsTaken = (steps: number, strength: number): number => Math.floor(steps * strength);
+
+/** What the steps of a picture cost, in steps of one of the usual size: the time of each grows with the area. */
+export const stepsCost = (steps: number, from?: Pick<From, "strength" | "enlarge">): number =>
+  stepsTaken(steps, from?.strength ?? 1) * (from?.enlarge ?? 1) ** 2;
 
 /** The least strength, in hundredths, that takes a step of a path of `steps`. */
 export const leastStrength = (steps: number): number => Math.ceil(100 / steps) / 100;

@@ -19,6 +19,34 @@ export function wilson(successes: number, n: number): Interval {
   return { low: Math.max(0, center - half), high: Math.min(1, center + half) };
 }
 
+/** A share that was counted or weighed. */
+export interface Share extends Interval {
+  readonly share: number;
+  readonly n: number;
+}
+
+/** Votes on one pair. */
+export interface PairVotes {
+  /** One over the probability with which the pair was shown; 1 where it was not left to chance. */
+  readonly weight: number;
+  readonly won: number;
+  readonly n: number;
+}
+
+/**
+ * The share of won votes, each pair weighed by the inverse of its probability (J. Hajek, 1971), with Wilson's interval
+ * for as many observations as the pairs are worth (L. Kish, 1965): votes on one pair tell of one pair. Null for none.
+ */
+export function weightedShare(pairs: readonly PairVotes[]): Share | null {
+  const sum = (part: (pair: PairVotes) => number) => pairs.reduce((all, pair) => all + part(pair), 0);
+  const n = sum((pair) => pair.n);
+  if (n === 0) return null;
+  const total = sum(({ weight, n }) => weight * n);
+  const share = sum(({ weight, won }) => weight * won) / total;
+  const worth = total ** 2 / sum(({ weight, n }) => (weight * n) ** 2);
+  return { share, n, ...wilson(share * worth, worth) };
+}
+
 export interface Mean extends Interval {
   readonly mean: number;
   readonly n: number;
@@ -44,7 +72,7 @@ const TAIL = 0.025;
 export function bootstrapMean(values: ArrayLike<number>, seed = 1, maxDraws = MAX_DRAWS): Mean | null {
   const n = values.length;
   if (n === 0) return null;
-  const random = mulberry32(seed);
+  const random = seededRandom(seed);
   const means = resampled(n, maxDraws, () => resampledMean(values, random));
   return { mean: meanOf(values), ...middle(means), n };
 }
@@ -61,7 +89,7 @@ export function bootstrapDifference(
 ): Mean | null {
   const n = values.length;
   if (n === 0 || others.length === 0) return null;
-  const random = mulberry32(seed);
+  const random = seededRandom(seed);
   const differences = resampled(
     n + others.length,
     maxDraws,
@@ -99,7 +127,7 @@ const middle = (sorted: Float64Array): Interval => ({
 /**
  * Numbers from 0 to 1 (T. Ettinger's mulberry32, public domain): 32 bits of state are enough for resampling.
  */
-function mulberry32(seed: number): () => number {
+export function seededRandom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;

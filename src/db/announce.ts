@@ -14,8 +14,8 @@ export function announced(store: Store, events: Events): Store {
   const finished = (jobId: string, state: Job["state"]) => events.emit("job.finished", { jobId, state });
   const verbs: Partial<Queue> = {
     enqueue: (wanted) => queue.enqueue(wanted, (job) => events.emit("job.enqueued", { jobId: job.id, job })),
-    async claim(phase, owner, models) {
-      const claim = await queue.claim(phase, owner, models);
+    async claim(phase, owner, loaded) {
+      const claim = await queue.claim(phase, owner, loaded);
       if (claim !== undefined)
         events.emit("job.claimed", { jobId: claim.job.id, phase, attempt: claim.attempt });
       return claim;

@@ -57,13 +57,6 @@ export interface NewItem {
   readonly image?: OwnOptions;
 }
 
-/** The models that are loaded, by the keys of core/model-set.ts; several of them take turns in a phase. */
-export interface ModelTurn {
-  readonly loaded: readonly string[];
-  /** Whether jobs of other models come first now, since they have waited long enough. */
-  readonly isOver: boolean;
-}
-
 /** What is needed to answer a command that did not become a job. */
 export type Arrival = Pick<
   Origin,
@@ -194,7 +187,7 @@ export interface Queue {
    * their back-off time are skipped. With `models`, they take turns with the jobs of loaded models as long as any
    * is due, and with those of other models once the turn of the loaded ones is over. The claim has a lease of LEASE_MS.
    */
-  claim(phase: Phase, owner: string, models?: ModelTurn): Promise<Claim | undefined>;
+  claim(phase: Phase, owner: string, loaded?: readonly string[]): Promise<Claim | undefined>;
   /** Renews the lease of a claim, also of one that is over, as long as nobody has recovered the job. */
   extend(claim: Claim): Promise<LeaseResult>;
   /**

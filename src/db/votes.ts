@@ -1,5 +1,6 @@
 import type { Job } from "../core/job.js";
 import type { Side } from "../core/side.js";
+import type { Share } from "../core/statistics.js";
 
 export type Choice = "left" | "right" | "tie" | "bad";
 
@@ -27,6 +28,11 @@ export interface VoteFilter {
   readonly userId?: string;
 }
 
+export interface TasteShares {
+  readonly with: Share | null;
+  readonly without: Share | null;
+}
+
 export interface TallyOf extends Tally {
   /** A search mode or a voter's id, as grouped. */
   readonly key: string;
@@ -50,6 +56,8 @@ export interface ExportedVote {
   readonly seed: number | null;
   readonly mode: string;
   readonly checkpoint: string | null;
+  /** The probability with which taste took the rewrite; null where it did not choose. */
+  readonly propensity: number | null;
   readonly votedAt: string;
   /** Whether `total` counts it. */
   readonly counted: boolean;
@@ -84,6 +92,11 @@ export interface Votes {
   nextDueAt(): Promise<number | null>;
   tally(jobId: string): Promise<Tally>;
   total(filter: VoteFilter): Promise<Tally>;
+  /**
+   * How often the rewrite wins in a server where taste chooses it: as chosen, and as if always the model's own first
+   * were taken, both from the pairs that taste chose. Null without a vote.
+   */
+  tasteShares(guildId: string): Promise<TasteShares>;
   /** The groups with the most votes first, at most `limit`. */
   by(group: "mode" | "user", filter: VoteFilter, limit: number): Promise<TallyOf[]>;
   /** Who voted on which job, oldest first. */

@@ -3,8 +3,8 @@ import { escapeHtml, histogram, rowsPlot, STYLE, showGain, showMean, showPercent
 import type { Measure } from "./scores.js";
 import type { Group, RewriterSummary, Shown, Summary } from "./summary.js";
 
-/** A picture of the page: a small WebP, `flagged` where it is not to be shown, null where there is none. */
-export type Thumbnail = Uint8Array | "flagged" | null;
+/** A picture of the page: a small WebP, `withheld` where it is not to be shown, null where there is none. */
+export type Thumbnail = Uint8Array | "withheld" | null;
 
 export interface PageContent {
   readonly summary: Summary;
@@ -170,7 +170,8 @@ async function card(
 }
 
 function image(thumbnail: Thumbnail, name: string): string {
-  if (thumbnail === "flagged") return `<div class="withheld">withheld: flagged by the safety checker</div>`;
+  if (thumbnail === "withheld")
+    return `<div class="withheld">withheld: the safety checker flagged it, or did not see it</div>`;
   if (thumbnail === null) return `<div class="withheld">the picture is gone</div>`;
   return `<img alt="${escapeHtml(`drawn by ${name}`)}" src="data:image/webp;base64,${Buffer.from(thumbnail).toString("base64")}">`;
 }

@@ -3,6 +3,7 @@ import { readFile, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { stringify } from "csv-stringify";
+import { stringify as stringifyRows } from "csv-stringify/sync";
 import sharp from "sharp";
 import { isMissing } from "../core/errors.js";
 import { isFlagged, type PictureJudgement, relevanceTerm } from "../core/judgement.js";
@@ -56,15 +57,28 @@ export const PICTURE_COLUMNS: readonly (readonly [
 
 /** Writes the three files of a report into a folder, each whole or not at all; pictures.csv row by row. */
 export async function writeReport(folder: string, content: ReportContent): Promise<void> {
-  const { summary, facts } = content;
   const csv = join(folder, REPORT_FILES.pictures);
   const unfinished = `${csv}.part`;
   await pipeline(rowsOf(content), stringify(CSV_OPTIONS), createWriteStream(unfinished));
   await rename(unfinished, csv);
-  const data = { version: 1, made: Object.fromEntries(facts), ...summary };
-  await replaceFile(join(folder, REPORT_FILES.data), `${JSON.stringify(data, null, 2)}\n`);
+  await replaceFile(join(folder, REPORT_FILES.data), dataOf(content));
   await replaceFile(join(folder, REPORT_FILES.page), await reportPage(content));
 }
+
+/** The same files in memory, by their names, for a report of few pictures. */
+export async function reportFiles(content: ReportContent): Promise<{ name: string; data: Buffer }[]> {
+  const rows: string[][] = [];
+  for await (const row of rowsOf(content)) rows.push(row);
+  const texts = [
+    [REPORT_FILES.page, await reportPage(content)],
+    [REPORT_FILES.data, dataOf(content)],
+    [REPORT_FILES.pictures, stringifyRows(rows, CSV_OPTIONS)],
+  ] as const;
+  return texts.map(([name, text]) => ({ name, data: Buffer.from(text) }));
+}
+
+const dataOf = ({ summary, facts }: ReportContent): string =>
+  `${JSON.stringify({ version: 1, made: Object.fromEntries(facts), ...summary }, null, 2)}\n`;
 
 async function* rowsOf(content: ReportContent): AsyncGenerator<string[]> {
   yield PICTURE_COLUMNS.map(([name]) => name);
@@ -79,14 +93,18 @@ const safetyOf = ({ safety }: PictureJudgement): string =>
 
 const THUMBNAIL_WIDTH = 256;
 
-/** A picture's file for the page: small, or withheld where the safety checker flagged it; null if it is gone. */
+/** A picture as the page shows it: a small WebP. */
+export const thumbnail = (picture: Uint8Array): Promise<Buffer> =>
+  sharp(picture)
+    .resize({ width: THUMBNAIL_WIDTH, withoutEnlargement: true })
+    .webp({ quality: 80 })
+    .toBuffer();
+
+/** The same of a picture's file: withheld where the safety checker flagged it; null if it is gone. */
 export async function thumbnailOf(file: string, judgement: PictureJudgement | null): Promise<Thumbnail> {
-  if (isFlagged(judgement)) return "flagged";
+  if (isFlagged(judgement)) return "withheld";
   try {
-    return await sharp(await readFile(file))
-      .resize({ width: THUMBNAIL_WIDTH, withoutEnlargement: true })
-      .webp({ quality: 80 })
-      .toBuffer();
+    return await thumbnail(await readFile(file));
   } catch (error) {
     if (isMissing(error)) return null;
     throw error;

@@ -1,6 +1,6 @@
 import type { Events, Progress } from "../core/events.js";
 import { imageOf, type Job, nextPhase, type Phase, picturesLeft } from "../core/job.js";
-import { stepsTaken } from "../core/source.js";
+import { stepsCost } from "../core/source.js";
 
 /**
  * Enough for a stable estimate, few enough to follow a change of checkpoint, size or device within minutes.
@@ -64,7 +64,7 @@ export class RecentTimes {
         const missing = picturesLeft(item);
         pictures += missing;
         const { steps, from } = imageOf(job, item);
-        laterSteps += missing * Math.max(0, stepsTaken(steps, from?.strength ?? 1) - 1);
+        laterSteps += missing * Math.max(0, stepsCost(steps, from) - 1);
       }
     }
     return this.estimateWorkMs({ texts: textItems, pictures, laterSteps });

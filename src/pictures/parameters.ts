@@ -58,7 +58,12 @@ export interface PictureParameters {
    * How much was drawn anew of the picture that it goes on from, and the SHA-256 of that one's file; null or absent
    * where it begins with noise.
    */
-  readonly from?: { readonly strength: number; readonly sha256: string } | null;
+  readonly from?: {
+    readonly strength: number;
+    readonly sha256: string;
+    /** How many times as long its sides were made first, and by which upscaler. */
+    readonly enlarged?: { readonly times: number; readonly upscaler: string };
+  } | null;
   /** Name of the checkpoint, with what was added to it. */
   readonly checkpoint: string;
   readonly models: UsedModels;
@@ -87,7 +92,7 @@ export function ownJson({ models, pair, size, from = null, ...parameters }: Pict
     scheduler,
     prompts: promptModeOf(parameters),
     size: showSize(size),
-    ...(from === null ? {} : { from: { strength: from.strength, sha256: from.sha256 } }),
+    ...(from === null ? {} : { from }),
     ...(style === undefined || plain === undefined ? {} : { style, plain: boundedBoth(plain) }),
     checkpoint,
     ...models,
@@ -148,6 +153,8 @@ export function parametersText(parameters: PictureParameters): string {
     VAE: vae?.name ?? null,
     "VAE Decoder": decoder === "taesd" ? "TAESD" : null,
     "Denoising strength": parameters.from?.strength ?? null,
+    "Hires upscale": parameters.from?.enlarged?.times ?? null,
+    "Hires upscaler": parameters.from?.enlarged?.upscaler ?? null,
     "Source hash": short(parameters.from?.sha256 ?? null, MODEL_DIGITS),
     // A1111 counts from the last layer, which is 1.
     "Clip skip": clipSkip === 0 ? null : clipSkip + 1,

@@ -91,16 +91,17 @@ export function fitToSize(picture: Rgb, size: PictureSize, mode: ResizeMode): Rg
     height: isWider ? Math.floor((picture.height * width) / picture.width) : height,
   };
   const resized = resize(LANCZOS, picture, covering.width, covering.height);
-  return cutOut(resized, size, {
+  return cutOut(resized, {
+    ...size,
     left: Math.floor(covering.width / 2) - Math.floor(width / 2),
     top: Math.floor(covering.height / 2) - Math.floor(height / 2),
   });
 }
 
-function cutOut(
+/** A part of a picture. */
+export function cutOut(
   picture: Rgb,
-  { width, height }: PictureSize,
-  { left, top }: { readonly left: number; readonly top: number },
+  { width, height, left, top }: PictureSize & { readonly left: number; readonly top: number },
 ): Rgb {
   if (picture.width === width && picture.height === height) return picture;
   const pixels = new Uint8Array(3 * width * height);

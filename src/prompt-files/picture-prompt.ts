@@ -440,10 +440,13 @@ const plain = (name: string): string =>
 
 // --- values ---
 
-/** The options that can be read; one that can't be is told and left to the usual one. */
-function optionsOf(given: GivenOptions, side?: number) {
+/**
+ * The options that can be read; one that can't be is told and left to the usual one. The models, of which a picture has
+ * hashes, are read for themselves.
+ */
+function optionsOf({ model: _, lora: __, ...given }: GivenOptions, side?: number) {
   const unread: string[] = [];
-  for (const left = { ...given }; ; ) {
+  for (const left: GivenOptions = { ...given }; ; ) {
     const options = readOptions(left, side);
     if (!("problem" in options)) {
       const { seed, image = {} } = options;

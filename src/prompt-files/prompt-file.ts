@@ -1,5 +1,6 @@
 import { InputError } from "../core/errors.js";
 import { type EntryRef, type FileNotes, MORE_MAX } from "../core/file-notes.js";
+import type { OfferedModels } from "../core/known-models.js";
 import { type OwnOptions, REWRITE_LENGTH_FACTOR } from "../core/options.js";
 import type { Style } from "../core/styles.js";
 import { cleanPrompt, isLongerThan } from "./clean-prompt.js";
@@ -38,6 +39,8 @@ export interface PromptFileLimits {
   readonly side?: number;
   /** The styles that rows may name; the presets by default. */
   readonly styles?: readonly Style[];
+  /** The models and LoRAs that rows may name; none by default. */
+  readonly offered?: OfferedModels;
 }
 
 const FORMATS: Readonly<Record<string, Format>> = {
@@ -105,12 +108,12 @@ export function parsePromptFile(bytes: Uint8Array, fileName: string, limits: Pro
 
 function checkEntry(
   { at, prompt, optimized, given }: RawEntry,
-  { maxPromptLength, side, styles }: PromptFileLimits,
+  { maxPromptLength, side, styles, offered }: PromptFileLimits,
 ): PromptPair & { readonly unread: readonly string[] } {
   const original = checkText(at, prompt, maxPromptLength);
   if (original === "") throw shapeError(at, "the prompt is empty", "Write a prompt there, or remove it.");
   const rewrite = optimized === null ? "" : checkText(at, optimized, maxPromptLength * REWRITE_LENGTH_FACTOR);
-  const options = readOptions(given, side, styles);
+  const options = readOptions(given, side, styles, offered);
   if ("problem" in options) throw shapeError(at, options.problem, "Correct it, or remove the column.");
   const { seed, image, unread } = options;
   if (image?.negative !== undefined && isLongerThan(image.negative, maxPromptLength))

@@ -1,3 +1,5 @@
+import { InputError } from "../core/errors.js";
+import { type OfferedModels, offeredName, ownAsEmpty, readLoras } from "../core/known-models.js";
 import {
   DEFAULT_SIDES,
   type OwnOptions,
@@ -38,6 +40,8 @@ const ALIASES = {
   height: ["height", "h"],
   size: ["size", "resolution", "dimensions"],
   aspect: ["ar", "aspect", "aspect_ratio"],
+  model: ["model", "checkpoint", "sd_model", "model_name"],
+  lora: ["lora", "loras"],
   style: ["style"],
   stylePrompt: ["style_prompt"],
   styleNegative: ["style_negative"],
@@ -107,12 +111,13 @@ export interface RowOptions {
 /**
  * Reads the options of a row: `problem` says which one can't be read. The caller checks the ranges. `side`:
  * pixels of the checkpoint's own side, for an aspect ratio and for a width without a height. `styles`: those that a
- * name may mean.
+ * name may mean. `offered`: the models and LoRAs that a row may name; none if it is left out.
  */
 export function readOptions(
   given: GivenOptions,
   side: number = DEFAULT_SIDES.own,
   styles: readonly Style[] = PRESETS,
+  offered?: OfferedModels,
 ): RowOptions | { readonly problem: string } {
   const unread: string[] = [];
   const problems: string[] = [];
@@ -137,6 +142,7 @@ export function readOptions(
   const scheduler = readScheduler(given, unread);
   const prompts = readMode(given, unread);
   const style = readStyle(given, styles, unread);
+  const models = readModels(given, offered, unread);
   const negative = present(given.negative);
   if (negative !== undefined && typeof negative !== "string") bad("negative", "a text");
   const size = readSides(given, side, numberOf, bad);
@@ -149,6 +155,7 @@ export function readOptions(
     ...(size === undefined ? {} : { size }),
     ...(prompts === null ? {} : { prompts }),
     ...(style === null ? {} : { style }),
+    ...models,
     ...(typeof negative !== "string" ? {} : { negative: cleanPrompt(negative) }),
   };
   return {
@@ -186,6 +193,33 @@ function readStyle(
   const found = own ?? styleNamed(value, styles) ?? null;
   if (found === null) unread.push(`there is no style \`${shown(value)}\` here, so it is drawn without`);
   return found;
+}
+
+/** The model and LoRAs of a row by their names, as our reports have them. An unknown one is told. */
+function readModels(
+  { model, lora }: GivenOptions,
+  offered: OfferedModels | undefined,
+  unread: string[],
+): Pick<OwnOptions, "model" | "loras"> {
+  const read = <T>(given: Given | undefined, find: (name: string, offered: OfferedModels) => T): T | null => {
+    const value = present(given);
+    // The JSON of a picture of ours has files with hashes there.
+    if (given === undefined || typeof value !== "string") return null;
+    if (offered === undefined) {
+      unread.push(`\`${shown(given.as)}\` is not read`);
+      return null;
+    }
+    try {
+      return find(value, offered);
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      unread.push(`\`${shown(given.as)}: ${shown(value)}\` can't be used here, so it is drawn without`);
+      return null;
+    }
+  };
+  const name = read(model, (name, known) => ownAsEmpty(offeredName(name, "model", known), known));
+  const loras = read(lora, (names, known) => readLoras(names, 1, known));
+  return { ...(name === null ? {} : { model: name }), ...(loras === null ? {} : { loras }) };
 }
 
 /** A style from values of a file; null where they are none. */

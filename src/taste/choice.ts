@@ -4,13 +4,15 @@ import type { Difference, Known } from "./posterior.js";
 /** One of the rewrites to choose from. */
 export interface Option {
   readonly difference: Difference;
-  /** Log-likelihood of a token under the model that wrote it, on average. */
+  /** How much less likely it is than the first, in log-odds; 0 for the first. */
   readonly likelihood: number;
 }
 
 /** Which rewrite is taken, and how likely each was to be. */
 export interface Chosen {
   readonly index: number;
+  /** The one that is best by what is known. */
+  readonly greedy: number;
   /** They sum to 1. */
   readonly propensities: readonly number[];
 }
@@ -52,7 +54,7 @@ export function choose(
     left -= propensity;
     return left < 0;
   });
-  return { index: index < 0 ? greedy : index, propensities };
+  return { index: index < 0 ? greedy : index, greedy, propensities };
 }
 
 /** The root of the options' covariance, [B, B]. */

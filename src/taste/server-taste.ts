@@ -67,7 +67,7 @@ export class ServerTaste {
     return this.#pairs.get(jobId)?.votes.some((vote) => vote.userId === userId) ?? false;
   }
 
-  get #isFitted(): boolean {
+  get isFitted(): boolean {
     return this.#fittedVotes >= 0;
   }
 
@@ -89,14 +89,14 @@ export class ServerTaste {
     }
     const learn = (posterior: Posterior) => posterior.learn(pair, won, weightOf(own));
     this.#late?.push(learn);
-    if (this.#isFitted) learn(this.#posterior);
+    if (this.isFitted) learn(this.#posterior);
   }
 
   /** Whether enough has come since the last fit to make another. */
   needsFit(others: readonly ServerTaste[]): boolean {
     const isOld = (now: number, then: number) => now - then >= Math.max(10, then / 20);
     return (
-      !this.#isFitted || isOld(this.#votes, this.#fittedVotes) || isOld(totalOf(others), this.#othersVotes)
+      !this.isFitted || isOld(this.#votes, this.#fittedVotes) || isOld(totalOf(others), this.#othersVotes)
     );
   }
 

@@ -35,14 +35,26 @@ export class Tastes {
     this.#lessons = lessons;
   }
 
-  /** What a server likes, with all votes up to now. Throws QueueError. */
+  /** What a server likes, by an exact fit of its votes. Throws QueueError. */
   async of(guildId: string): Promise<Taste> {
-    const [server, features] = await this.#turns.runExclusive(async () => {
+    const taste = await this.#known(guildId);
+    await this.#fit(taste.server);
+    return taste;
+  }
+
+  /** The same at once: a fit that is due goes on in the background, unless it is the first. Throws QueueError. */
+  async now(guildId: string): Promise<Taste> {
+    const taste = await this.#known(guildId);
+    const fit = this.#fit(taste.server);
+    if (!taste.server.isFitted) await fit;
+    return taste;
+  }
+
+  #known(guildId: string): Promise<Taste> {
+    return this.#turns.runExclusive(async () => {
       await this.#read();
-      return [this.#server(guildId), this.#features] as const;
+      return { server: this.#server(guildId), features: this.#features };
     });
-    await this.#fit(server);
-    return { server, features };
   }
 
   /** Makes a server's taste exact again where that is due. One fit of a server runs at a time. */

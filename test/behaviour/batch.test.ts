@@ -368,6 +368,63 @@ describe("pictures that exceed a message", () => {
   });
 });
 
+describe("the evaluation of a batch", () => {
+  const judged = (relevance: number, beauty: number, flagged = false) => ({
+    relevance,
+    beauty,
+    judge: "clip + aesthetic",
+    safety: { flagged, concepts: flagged ? [4] : [] },
+  });
+
+  it("comes privately as a report, without pictures that may not be seen", async () => {
+    const world = await startWorld();
+    const alice = world.local.member("alice");
+    const handle = await startBatch(alice, file(3));
+    // The third rewrite's picture is flagged, and the second prompt lost most.
+    await world.loop.runNext(undefined, (item) => ({
+      baseline: judged(0.3, 5),
+      optimized: judged(0.3, item === 1 ? 4 : 6, item === 2),
+    }));
+    const result = await handle.waitFor(isFinal);
+    const id = /Job `(\w+)`/.exec(text(result))![1]!;
+
+    const answer = await alice.slash("show", { id, evaluation: true });
+    expect(answer.ephemeral).toBe(true);
+    const message = await answer.waitFor((m) => m.attachments.length === 1);
+    expect(message.attachments[0]!.filename).toBe(`${id}-evaluation.zip`);
+    const entries = await unzip(await alice.download(message.attachments[0]!));
+    expect([...entries.keys()]).toEqual(["report.html", "report.json", "pictures.csv"]);
+    const { rewriters, prompts } = JSON.parse(String(entries.get("report.json")));
+    expect(prompts).toBe(3);
+    expect(rewriters[0]).toMatchObject({
+      name: "promptist",
+      against: { gains: { reward: { mean: expect.closeTo(1 / 3, 9), n: 3 } }, worst: [{ prompt: 1 }] },
+    });
+    const page = String(entries.get("report.html"));
+    const withheld = page.match(/withheld: the safety checker flagged it/g) ?? [];
+    const shown = page.match(/src="data:image\/webp/g) ?? [];
+    // The flagged one in "helped most" and in the sample; all others are there.
+    expect([withheld.length, shown.length]).toEqual([2, 10]);
+    const rows = parse(entries.get("pictures.csv")!, { columns: true });
+    expect(rows).toHaveLength(6);
+
+    const bob = await world.local.member("bob").slash("show", { id, evaluation: true });
+    await bob.waitFor((m) => m.content.startsWith("Only the person who asked for this"));
+  });
+
+  it("needs a finished batch with scores", async () => {
+    const world = await startWorld();
+    const alice = world.local.member("alice");
+    const handle = await startBatch(alice, file(2));
+    await world.loop.runNext();
+    const id = /Job `(\w+)`/.exec(text(await handle.waitFor(isFinal)))![1]!;
+    const answer = await alice.slash("show", { id, evaluation: true });
+    await answer.waitFor(
+      (m) => m.content === "Only a finished batch whose pictures have scores can be evaluated.",
+    );
+  });
+});
+
 describe("pairs of a comparison", () => {
   it("are taken out under that name, told apart by their seeds", async () => {
     const world = await startWorld();

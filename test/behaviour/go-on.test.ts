@@ -235,6 +235,42 @@ test("of several pairs the buttons ask for one", async () => {
   });
 });
 
+test("Enlarge says what each choice costs, and draws the chosen picture over from its own seed", async () => {
+  const asked: unknown[] = [];
+  const estimateMs = (work: unknown) => asked.push(work) * 60_000;
+  const world = await startWorld({ bot: { estimateMs } });
+  const { alice, job, message } = await result(world);
+  asked.length = 0;
+  const menu = await alice.press(message, "Enlarge");
+  expect(menu.ephemeral).toBe(true);
+  expect(menu.message?.content).toContain("Which picture, and how large?");
+  const [row] = menu.message!.components as {
+    components: { custom_id: string; options: { label: string; description: string; value: string }[] }[];
+  }[];
+  const { custom_id, options } = row!.components[0]!;
+  expect(options.map(({ label, description }) => [label, description])).toEqual([
+    ["Left, 1.5 times: 96x96", "Takes about 1 min on this machine."],
+    ["Left, 2 times: 128x128", "Takes about 2 min on this machine."],
+    ["Right, 1.5 times: 96x96", "Takes about 3 min on this machine."],
+    ["Right, 2 times: 128x128", "Takes about 4 min on this machine."],
+  ]);
+  // A third of 50 steps, on a sixteenth of the usual area.
+  expect(asked[1]).toEqual({ texts: 0, pictures: 1, steps: 17 / 16 });
+  await alice.select(menu.message, custom_id, [options[3]!.value]);
+  const larger = await onlyJob(world);
+  expect(larger).toMatchObject({
+    parentId: job.id,
+    image: { seed: 7, size: null, from: { strength: 0.35, enlarge: 2 } },
+    items: [{ prompt: "A cat", rewrite: "A cat, highly detailed, artstation", only: "optimized", seed: 7 }],
+  });
+  expect(readdirSync(join(world.picturesDir, larger.id))).toEqual(["source-optimized.png"]);
+  const [work] = await world.queue.work();
+  expect(work).toMatchObject({ pictures: 1, steps: 50 * 0.35 * 4 });
+  await world.loop.runNext();
+  const after = await alice.waitFor((m) => isFinal(m) && text(m).includes("2 times as large"));
+  expect(buttons(after)).toEqual(expect.arrayContaining(["Use this", "Enlarge"]));
+});
+
 test("a flagged picture is gone on from only where it may be shown, and a deleted one nowhere", async () => {
   const world = await startWorld();
   const alice = world.local.member("alice");

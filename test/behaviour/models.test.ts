@@ -1,7 +1,9 @@
 import type { ApiMessage } from "local-discord/testing";
 import { expect, it } from "vitest";
+import { createEvents } from "../../src/core/events.js";
 import type { ImageOptions } from "../../src/core/options.js";
-import { startBatch } from "../support/batch.js";
+import { LoadedModels } from "../../src/metrics/loaded-models.js";
+import { hasButton, startBatch } from "../support/batch.js";
 import { isFinal, nextEvent, startWorld, type World } from "../support/bot-world.js";
 
 const KNOWN = {
@@ -146,4 +148,54 @@ it("models with an 18+ mark are offered and taken in age-restricted channels alo
   );
   const { jobId } = await event;
   expect((await world.queue.get(jobId))?.image).toMatchObject({ model: "Midnight" });
+});
+
+it("rows of a file name models and LoRAs, as a report does; what is not there is told before anything is drawn", async () => {
+  const world = await start();
+  const alice = world.local.member("alice");
+  const rows = [
+    "prompt,model,loras",
+    'A cat,dreamy,"pastel:0.5, ink lines:1"',
+    "A dog,stable-diffusion-v1-5,",
+    "A fox,Gone,",
+  ];
+  const file = { name: "prompts.csv", data: Buffer.from(rows.join("\n")) };
+  const handle = await alice.slash("batch", { file });
+  const draft = await handle.waitFor((message) => hasButton(message, "Start"));
+  expect(text(draft)).toContain("`model: Gone` can't be used here, so it is drawn without");
+  const job = await enqueued(world, () => alice.press(draft, "Start"));
+  expect(job.items.map(({ image }) => modelsOf({ ...job.image, ...image }))).toEqual([
+    {
+      model: "Dreamy",
+      loras: [
+        { name: "pastel", strength: 0.5 },
+        { name: "ink lines", strength: 1 },
+      ],
+    },
+    { model: "", loras: undefined },
+    { model: undefined, loras: undefined },
+  ]);
+});
+
+it("/queue tells which models are loaded and how often they changed, once they take turns", async () => {
+  const events = createEvents();
+  const loaded = new LoadedModels(events);
+  const world = await startWorld({ bot: { models: { known: async () => KNOWN, adult: [], loaded } } });
+  const alice = world.local.member("alice");
+  const told = async () => text((await alice.slash("queue")).message);
+  const open = (checkpoint: string, replaced?: string) =>
+    events.emit("phase.started", {
+      phase: "image",
+      pid: 1,
+      checkpoint,
+      device: "CPU",
+      loadMs: 1,
+      ...(replaced === undefined ? {} : { replaced }),
+    });
+  open("stable-diffusion-v1-5");
+  expect(await told()).toBe("Nothing is running or waiting.");
+  open("Dreamy", "stable-diffusion-v1-5");
+  expect(await told()).toContain("Loaded: `Dreamy`. Changes of model since the bot started: 1.");
+  events.emit("phase.finished", { phase: "image", jobs: 1, items: 1, ms: 1, peakBytes: 0 });
+  expect(await told()).not.toContain("Loaded");
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { bootstrapMean } from "../../src/core/statistics.js";
+import { bootstrapMean, seededRandom, weightedShare, wilson } from "../../src/core/statistics.js";
 
 /**
  * The sum of twelve uniform numbers minus six is nearly normal with deviation 1; uses its own fixed
@@ -45,5 +45,35 @@ describe("bootstrapMean", () => {
     ).filter(({ low, high }) => low <= 0 && 0 <= high);
     expect(covered.length / 200).toBeGreaterThan(0.89);
     expect(covered.length / 200).toBeLessThan(0.99);
+  });
+});
+
+describe("weightedShare", () => {
+  it("is Wilson's share of pairs where all weigh the same", () => {
+    expect(weightedShare([])).toBeNull();
+    const pairs = [1, 1, 0, 1].map((won) => ({ weight: 1, won, n: 1 }));
+    expect(weightedShare(pairs)).toEqual({ share: 0.75, n: 4, ...wilson(3, 4) });
+    // Ten votes on each pair are no more pairs.
+    const voted = pairs.map(({ won }) => ({ weight: 1, won: 10 * won, n: 10 }));
+    expect(weightedShare(voted)).toEqual({ share: 0.75, n: 40, ...wilson(3, 4) });
+  });
+
+  it("is right of a choice that was rarely made, and its interval holds", () => {
+    const random = seededRandom(7);
+    let held = 0;
+    let sum = 0;
+    for (let round = 0; round < 400; round++) {
+      const pairs = [];
+      for (let pair = 0; pair < 600; pair++) {
+        // Where the first wins more often it is also taken more often, which misleads the plain share.
+        const [wins, propensity] = random() < 0.5 ? [0.7, 0.8] : [0.3, 0.1];
+        if (random() < propensity) pairs.push({ weight: 1 / propensity, won: random() < wins ? 1 : 0, n: 1 });
+      }
+      const { share, low, high } = weightedShare(pairs)!;
+      sum += share;
+      if (low <= 0.5 && 0.5 <= high) held++;
+    }
+    expect(sum / 400).toBeCloseTo(0.5, 2);
+    expect(held / 400).toBeGreaterThan(0.93);
   });
 });

@@ -21,6 +21,7 @@ const BENCHES = [
   ["hostile", /^stopped with code 0 /m],
   ["judge", /^ {2}vision shared true, text shared /m],
   ["local-discord", /^message +median /m],
+  ["model-turns", /^miniatures, 3 jobs in turns: \d loads, /m],
   ["promptist", /^ours fp32 /m],
   ["promptist-fidelity", /^blocks of 128, head same /m],
   ["queue", /^saveText, synchronous = NORMAL /m],

@@ -240,6 +240,32 @@ describe("each verb", () => {
     expect(noImage).toMatchObject({ code: 2, stderr: expect.stringContaining("--strength needs --image") });
   });
 
+  test("generate draws over its picture, or another, made larger by Lanczos or an upscaler", async () => {
+    const file = (name: string) => join(folder.path, "enlarged", name);
+    const args = ["generate", "a pizza", "--seed", "3", "--steps", "10", "--scheduler", "ddim"];
+    const { code, result } = await json([...args, "--enlarge", "2", "--out", file("large.png")]);
+    expect(code).toBe(0);
+    expect(result).toMatchObject({ width: 128, height: 128, calls: 3 });
+    expect(ownText(file("large.png"))).toMatchObject({
+      size: "128x128",
+      from: { strength: 0.35, enlarged: { times: 2, upscaler: "Lanczos" } },
+    });
+    expect(readPngText(readFileSync(file("large.png"))).parameters).toContain(
+      "Denoising strength: 0.35, Hires upscale: 2, Hires upscaler: Lanczos",
+    );
+    const small = await sharp(file("large.png")).resize(48, 64, { fit: "fill" }).png().toBuffer();
+    writeFileSync(file("small.png"), small);
+    const upscaler = join(ROOT, "test", "golden", "upscalers", "old-x4.pth");
+    const over = ["--image", file("small.png"), "--enlarge", "1.5", "--strength", "0.5"];
+    const drawn = await json([...args, ...over, "--upscaler", upscaler, "--out", file("over.png")]);
+    expect(drawn.result).toMatchObject({ width: 72, height: 96, calls: 5 });
+    expect(ownText(file("over.png")).from).toMatchObject({ enlarged: { times: 1.5, upscaler: "old-x4" } });
+    const lacking = await promptist([...args, "--upscaler", upscaler, "--out", file("none.png")]);
+    expect(lacking).toMatchObject({ code: 2, stderr: expect.stringContaining("--upscaler needs --enlarge") });
+    const huge = await json([...args, "--enlarge", "4", "--size", "576x64", "--out", file("huge.png")]);
+    expect(huge).toMatchObject({ code: 1, result: { error: { code: "INPUT_SIZE" } } });
+  });
+
   test("upscale makes a picture larger with an upscaler by its name, and keeps what is known of it", async () => {
     const upscalers = join(ROOT, "test", "golden", "upscalers");
     const file = (name: string) => join(folder.path, "upscaled", name);

@@ -95,7 +95,7 @@ describe("the page", () => {
       summary: await found(),
       facts: [["Model", `<img src="x" onerror="alert(1)">`]],
       picture: async (prompt, rewriter) =>
-        prompt === 3 && rewriter === "none" ? "flagged" : prompt === 4 ? null : Buffer.from("webp"),
+        prompt === 3 && rewriter === "none" ? "withheld" : prompt === 4 ? null : Buffer.from("webp"),
     });
 
   test("loads nothing, runs nothing, and shows texts as they are", async () => {
@@ -114,7 +114,7 @@ describe("the page", () => {
     expect(html).toMatch(
       /<strong>promptist<\/strong> (does better than|can't be told from) none: reward \+0\.7/,
     );
-    expect(html).toContain("withheld: flagged by the safety checker");
+    expect(html).toContain("withheld: the safety checker flagged it, or did not see it");
     expect(html).toContain("the picture is gone");
     expect(html).toContain("1 of 12 prompts were left as they are.");
   });

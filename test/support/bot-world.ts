@@ -198,8 +198,8 @@ export class StandInLoop {
     });
   }
 
-  /** Rewrites what is not rewritten yet, and moves the job to its next phase or its end. */
-  async rewrite(claim: Claim, notes: readonly ItemNote[] = []): Promise<void> {
+  /** Rewrites what is not rewritten yet, with one of three candidates, and moves the job to its next phase or its end. */
+  async rewrite(claim: Claim, notes: readonly ItemNote[] = [], taken = 0): Promise<void> {
     const { job } = claim;
     for (const item of job.items) {
       if (!lacksRewrite(item)) continue;
@@ -210,7 +210,7 @@ export class StandInLoop {
           score: -1 - i,
         }),
       );
-      await this.queue.saveText(claim, item.index, { rewrite: candidates[0]!.text, candidates, notes });
+      await this.queue.saveText(claim, item.index, { rewrite: candidates[taken]!.text, candidates, notes });
     }
     await this.queue.saveCheckpoint(claim, "text", "promptist");
     if (job.kind === "optimize") return this.complete(claim);

@@ -64,6 +64,10 @@ describe("the choice of a rewrite", () => {
   test("of two with the same features follows the likelihood, and of one takes it", () => {
     const same = choose([option(1), option(1, -0.5)], known([0, 3], 1), seeded(4));
     expect(same.propensities[0]).toBeCloseTo(1, 9);
-    expect(choose([option(0)], known([0], 1), seeded(5))).toEqual({ index: 0, propensities: [1] });
+    expect(choose([option(0)], known([0], 1), seeded(5))).toEqual({
+      index: 0,
+      greedy: 0,
+      propensities: [1],
+    });
   });
 });

@@ -1,35 +1,8 @@
 import { describe, expect, test } from "vitest";
-import type { Lesson, LessonKey, Lessons } from "../../src/db/lessons.js";
 import { knownPhrases } from "../../src/taste/known-phrases.js";
 import { VOTER_MAX } from "../../src/taste/server-taste.js";
 import { Tastes } from "../../src/taste/tastes.js";
-
-/** Lessons in memory, in the order of the contract. */
-class InMemory implements Lessons {
-  votes: Lesson[] = [];
-  #mark = 0;
-  #number = 0;
-
-  /** One vote on a pair of its own. */
-  add(phrases: string, chosen: Lesson["chosen"], { user = `${this.#number}`, guildId = "guild" } = {}) {
-    const at = ++this.#number;
-    const lesson = { jobId: `job ${at}`, userId: user, guildId, mode: "beam", chosen, at };
-    this.votes.push({ ...lesson, prompt: "A cat", rewrite: `A cat, ${phrases}` });
-  }
-  remove(keep: (vote: Lesson) => boolean) {
-    this.votes = this.votes.filter(keep);
-    this.#mark++;
-  }
-  async after({ at }: LessonKey) {
-    return this.votes.filter((vote) => vote.at > at).slice(0, 7);
-  }
-  async mark() {
-    return `${this.#mark}`;
-  }
-  async forget(guildId: string) {
-    this.remove((vote) => vote.guildId !== guildId);
-  }
-}
+import { InMemory } from "./lessons.js";
 
 const phrasesOf = async (tastes: Tastes, guildId = "guild") => knownPhrases(await tastes.of(guildId));
 const phrase = async (tastes: Tastes, name: string, guildId = "guild") =>

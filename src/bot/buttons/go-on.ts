@@ -1,15 +1,35 @@
 import type { ModalSubmitInteraction } from "discord.js";
 import { InputError } from "../../core/errors.js";
 import { drawnSides, type Item, imageOf, type Job, onlyOf } from "../../core/job.js";
-import { type ImageOptions, randomSeed, VARY_STRENGTHS, type Variation } from "../../core/options.js";
+import {
+  ENLARGE_FACTORS,
+  ENLARGE_RANGE,
+  ENLARGE_STRENGTH,
+  ENLARGED_SIDE_MAX,
+  type ImageOptions,
+  randomSeed,
+  SIDE_MULTIPLE,
+  type Sides,
+  VARY_STRENGTHS,
+  type Variation,
+} from "../../core/options.js";
 import type { Side } from "../../core/side.js";
-import { leastStrength } from "../../core/source.js";
+import { leastStrength, stepsCost } from "../../core/source.js";
 import type { PictureStore } from "../../pictures/store.js";
 import { type Press, replyPrivately } from "../discord/interactions.js";
-import { type PressAction, pairMenu } from "../messages/parts/components.js";
+import {
+  type Enlargement,
+  enlargeMenu,
+  type PressAction,
+  pairMenu,
+  shownSides,
+} from "../messages/parts/components.js";
+import { coarse, type Work } from "../messages/parts/eta.js";
+import { sizeOfFile } from "../messages/parts/stored-picture.js";
 import type { Intake } from "../requests/intake.js";
-import type { CommandRequest } from "../requests/request.js";
+import { type CommandRequest, checkRange } from "../requests/request.js";
 import { fromDrawn } from "../requests/sources.js";
+import type { Words } from "../words/english/english.js";
 import { wordsOf } from "../words/languages.js";
 import type { TextForms } from "./text-forms.js";
 
@@ -17,6 +37,10 @@ export interface GoOnOptions {
   readonly intake: Intake;
   readonly pictures: PictureStore;
   readonly forms: TextForms;
+  /** The sides of the checkpoint's pictures. */
+  readonly sides: Sides;
+  /** Milliseconds that this machine takes for work of this size; null where that was never measured. */
+  readonly estimateMs: (work: Work) => number | null;
 }
 
 /** The buttons that go on from a result's pictures. Where it shows several pairs, they ask which one. */
@@ -62,11 +86,62 @@ export class GoOn {
     );
   }
 
+  /** Asks which picture to draw over, and how much larger; each choice says how long it takes. */
+  async askEnlarge(press: Press, job: Job): Promise<void> {
+    const words = wordsOf(press.locale);
+    const content = words.resultLines.chooseEnlarged;
+    const item = await this.#chosen(press, job, { verb: "enlarge", argument: null }, content);
+    if (item === null) return;
+    const choices: Enlargement[] = [];
+    for (const side of shownSides([item]))
+      choices.push(...(await this.#enlargements(job, item, side, words)));
+    if (choices.length === 0) return replyPrivately(press, words.refusals.nothingToEnlarge);
+    await replyPrivately(press, { content, components: [enlargeMenu(job.id, choices, words)] });
+  }
+
+  /** Draws over the chosen picture, made larger: the same seed and prompt, more details. */
+  async enlarge(press: Press, job: Job): Promise<void> {
+    const [value = ""] = press.isStringSelectMenu() ? press.values : [];
+    const [, index, side, times] = /^(\d{1,2})-(baseline|optimized)-([\d.]{1,4})$/.exec(value) ?? [];
+    await this.#options.intake.submit(press, () => {
+      const item = itemAt(job, Number(index ?? Number.NaN));
+      const only = side as Side;
+      const request = goOn(this.#options.pictures, job, item, {
+        sides: [only],
+        strength: ENLARGE_STRENGTH,
+        enlarge: checkRange("size", Number(times), ENLARGE_RANGE),
+        item: { prompt: item.prompt, rewrite: item.rewrite, candidates: item.candidates, only },
+      });
+      // The same noise, on another grid; the picture keeps its own shape.
+      return { ...request, image: { ...request.image, seed: item.seed, size: null } };
+    });
+  }
+
+  /** How a picture can be enlarged; none where it is gone, or large already. */
+  async #enlargements(job: Job, item: Item, side: Side, words: Words): Promise<Enlargement[]> {
+    const { pictures, sides, estimateMs } = this.#options;
+    const file = item.pictures[side]?.file;
+    const drawn = file === undefined ? null : await sizeOfFile({ jobId: job.id, file }, pictures);
+    if (drawn === null) return [];
+    const { steps } = imageOf(job, item);
+    return ENLARGE_FACTORS.flatMap((times) => {
+      const length = (own: number) => SIDE_MULTIPLE * Math.floor((own * times) / SIDE_MULTIPLE);
+      const size = { width: length(drawn.width), height: length(drawn.height) };
+      if (Math.max(size.width, size.height) > ENLARGED_SIDE_MAX) return [];
+      const area = (size.width * size.height) / sides.own ** 2;
+      const taken = stepsCost(steps, { strength: strengthOf(ENLARGE_STRENGTH, steps) });
+      const ms = estimateMs({ texts: 0, pictures: 1, steps: taken * area });
+      const cost = ms === null ? words.draftLines.unknownTime : words.draftLines.time(coarse(ms));
+      return [{ item: item.index, side, times, size, isOnly: shownSides([item]).length === 1, cost }];
+    });
+  }
+
   /** The pair that a press is about; null where who pressed is asked for it. */
   async #chosen(
     press: Press,
     job: Job,
-    { verb, argument }: { readonly verb: PressAction["verb"]; readonly argument: string },
+    { verb, argument }: Pick<PressAction, "verb" | "argument">,
+    content: string = wordsOf(press.locale).resultLines.choosePair,
   ): Promise<Item | null> {
     const words = wordsOf(press.locale);
     const drawn = job.items.filter((item) => drawnSides(item).some((side) => item.pictures[side] !== null));
@@ -79,7 +154,7 @@ export class GoOn {
     }
     if (press.isStringSelectMenu() || drawn.length === 1) return found;
     const components = [pairMenu({ verb, jobId: job.id, argument }, drawn, words)];
-    await replyPrivately(press, { content: words.resultLines.choosePair, components });
+    await replyPrivately(press, { content, components });
     return null;
   }
 }
@@ -88,6 +163,7 @@ interface Wanted {
   /** Whose pictures are gone on from. */
   readonly sides: readonly Side[];
   readonly strength: number;
+  readonly enlarge?: number;
   readonly item: Pick<Item, "prompt" | "rewrite"> & Partial<Pick<Item, "candidates" | "only">>;
 }
 
@@ -96,7 +172,7 @@ function goOn(
   pictures: PictureStore,
   job: Job,
   item: Item,
-  { sides, strength, item: wanted }: Wanted,
+  { sides, strength, enlarge, item: wanted }: Wanted,
 ): CommandRequest {
   const { from: _, ...options } = imageOf(job, item);
   const image: ImageOptions = { ...options, seed: randomSeed() };
@@ -108,10 +184,14 @@ function goOn(
     parentId: job.id,
     blind: job.blind,
     known: [wanted.prompt, wanted.rewrite],
-    prompts: async () => ({
-      ...(await fromDrawn(job, drawn, Math.max(strength, leastStrength(options.steps)), pictures)),
-      items: [wanted],
-    }),
+    prompts: async () => {
+      const { from, sources } = await fromDrawn(job, drawn, strengthOf(strength, options.steps), pictures);
+      return {
+        items: [wanted],
+        image: { from: enlarge === undefined ? from : { ...from, enlarge } },
+        sources,
+      };
+    },
   };
 }
 
@@ -120,6 +200,9 @@ function readUse(argument: string | null): { readonly side: Side; readonly index
   const [side, index] = (argument ?? "").split("-");
   return { side: side === "optimized" ? side : "baseline", index: Number(index ?? 0) };
 }
+
+/** A few steps take none at a small strength. */
+const strengthOf = (strength: number, steps: number): number => Math.max(strength, leastStrength(steps));
 
 function itemAt(job: Job, index: number): Item {
   const item = job.items[index];

@@ -74,6 +74,8 @@ export function buttonTable({
     change: { access: "maker", run: (press, job) => jobs.change(press, job) },
     favourite: { access: "anyone", run: (press, job) => gallery.add(press, job) },
     vary: { access: "maker", run: (press, job, action) => goOn.vary(press, job, action) },
+    enlarge: { access: "maker", run: (press, job) => goOn.askEnlarge(press, job) },
+    larger: { access: "maker", run: (press, job) => goOn.enlarge(press, job) },
     use: {
       access: "maker",
       run: (press, job, action) => goOn.use(press, job, action),
@@ -98,6 +100,7 @@ export function buttonTable({
     raw: rerun(drawRaw),
     redraw: rerun(redraw),
     beam: rerun((job, press) => withBeam(job, chosen(press, "rewrite")[0] ?? -1)),
+    own: rerun((job) => withBeam(job, 0)),
     without: rerun((job, press) => withoutWords(job, chosen(press, "words"))),
     edit: edit("edit", withPrompt),
     tune: edit("tune", withRewrite),

@@ -38,7 +38,7 @@ export const batch: RequestCommand = {
   complete: completeRequest,
 
   read(interaction, context) {
-    const { limits, download, styles } = context;
+    const { limits, download, styles, offered } = context;
     const { options } = interaction;
     const file = options.getAttachment("file", true);
     if (file.size > limits.maxFileBytes) {
@@ -62,6 +62,7 @@ export const batch: RequestCommand = {
           maxPromptLength: limits.maxPromptLength,
           side: (limits.sides ?? DEFAULT_SIDES).own,
           ...(styles === undefined ? {} : { styles }),
+          ...(offered === undefined ? {} : { offered }),
         });
         const { image, rows, notes } = usableRows(read, limits, given);
         const items = rows.map(({ prompt, optimized, seed, image }) => ({

@@ -1,8 +1,11 @@
 import { ApplicationCommandType } from "discord.js";
 import { replyPrivately } from "../discord/interactions.js";
 import { coarse, etas, positionsOf } from "../messages/parts/eta.js";
+import { styleCode } from "../messages/parts/style-sections.js";
+import type { ModelList } from "../requests/models.js";
 import { quotaLine } from "../requests/quotas.js";
 import { commandTexts } from "../words/english/commands.js";
+import type { Words } from "../words/english/english.js";
 import { wordsOf } from "../words/languages.js";
 import type { AnswerCommand } from "./command.js";
 
@@ -16,7 +19,7 @@ export const queue: AnswerCommand = {
     description: commandTexts.queue.description,
   }),
 
-  async run(interaction, { queue: jobs, quotas, estimateMs }) {
+  async run(interaction, { queue: jobs, quotas, estimateMs, models }) {
     const words = wordsOf(interaction.locale);
     const { queueLines, quotaLines } = words;
     const [open, isPaused] = await Promise.all([jobs.work(), jobs.paused()]);
@@ -42,6 +45,7 @@ export const queue: AnswerCommand = {
     const lines = [
       ...(isPaused ? [queueLines.paused] : []),
       queueLines.counts(running.length, waiting.length),
+      ...modelLines(models, words),
       ...running.map(line),
       ...waiting.slice(0, SHOWN).map(line),
       ...(own.length === 0 ? [] : [queueLines.yours, ...own.slice(0, SHOWN).map(line)]),
@@ -53,3 +57,14 @@ export const queue: AnswerCommand = {
     });
   },
 };
+
+/** Which models are loaded, where they take turns. */
+function modelLines({ loaded }: ModelList, { queueLines }: Words): string[] {
+  if (loaded === undefined || loaded.swaps === 0) return [];
+  const { names, swaps } = loaded;
+  return [
+    [...(names.length === 0 ? [] : [queueLines.loaded(names.map(styleCode))]), queueLines.swaps(swaps)].join(
+      " ",
+    ),
+  ];
+}

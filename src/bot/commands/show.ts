@@ -2,6 +2,7 @@ import { ApplicationCommandOptionType, ApplicationCommandType } from "discord.js
 import { isFinished } from "../../core/job.js";
 import { deferPrivately, deferReply, replyPrivately } from "../discord/interactions.js";
 import { plainMessage } from "../discord/outgoing.js";
+import { evaluationZip } from "../messages/evaluation-zip.js";
 import { finalMessage } from "../messages/final-message.js";
 import { zipPart } from "../messages/parts/overview-files.js";
 import { CHANNEL_LIMIT } from "../messages/parts/picture-fit.js";
@@ -14,8 +15,8 @@ import { completeOwnJob } from "./completions.js";
 const PARTS_MAX = 1000;
 
 /**
- * `/show id [part]`: posts a stored result again, with its buttons, where its message is gone or never came.
- * `part` sends one of the zips of a batch, to the user alone.
+ * `/show id [part] [evaluation]`: posts a stored result again, with its buttons, where its message is gone or never
+ * came. `part` sends one of the zips of a batch, `evaluation` a report on it, to the user alone.
  */
 export const show: AnswerCommand = {
   definition: () => ({
@@ -38,6 +39,11 @@ export const show: AnswerCommand = {
         min_value: 1,
         max_value: PARTS_MAX,
       },
+      {
+        type: ApplicationCommandOptionType.Boolean,
+        name: "evaluation",
+        description: commandTexts.show.evaluation,
+      },
     ],
   }),
 
@@ -59,6 +65,14 @@ export const show: AnswerCommand = {
       const facts = { ...(await presenter.facts(job, interaction, job.items)), words };
       const { file, parts } = await zipPart(job, part, facts, limit);
       if (file === null) await interaction.editReply({ content: refusals.noPart(parts) });
+      else await send(interaction, { ...plainMessage(""), files: [file] }, "reply");
+      return;
+    }
+    if (interaction.options.getBoolean("evaluation") === true) {
+      await deferPrivately(interaction);
+      const facts = { ...(await presenter.facts(job, interaction, job.items)), words };
+      const file = await evaluationZip(job, facts);
+      if (file === null) await interaction.editReply({ content: refusals.noEvaluation });
       else await send(interaction, { ...plainMessage(""), files: [file] }, "reply");
       return;
     }

@@ -57,11 +57,12 @@ export const taste: AnswerCommand = {
 async function show(
   interaction: ChatInputCommandInteraction,
   guildId: string,
-  { tastes }: Services,
+  { tastes, votes: cast }: Services,
   { tasteLines }: Words,
 ): Promise<void> {
   await deferReply(interaction);
   const { votes, phrases } = knownPhrases(await tastes.of(guildId));
+  const shares = await cast.tasteShares(guildId);
   const line = ({ phrase, share, interval, n }: KnownPhrase) =>
     tasteLines.phrase(`**${escapeMarkdown(clip(phrase, PHRASE_MAX))}**`, share, interval, n);
   const list = (title: string, some: readonly KnownPhrase[]) =>
@@ -75,6 +76,7 @@ async function show(
           tasteLines.learned(votes),
           ...list(tasteLines.liked, liked),
           ...list(tasteLines.disliked, disliked),
+          ...(shares.with === null ? [] : ["", tasteLines.shares(shares.with, shares.without)]),
           "",
           `-# ${tasteLines.intervals}`,
         ].join("\n");

@@ -64,6 +64,7 @@ export function unusualOptions({ image }: Job, { usual, words }: Facts): string[
     ...(promptModeOf(image) === promptModeOf(usual) ? [] : [resultLines.prompts(promptModeOf(image))]),
     ...(size === null || size === sizeOf(usual) ? [] : [size]),
     ...(image.from === undefined ? [] : [resultLines.from(image.from.strength)]),
+    ...(image.from?.enlarge === undefined ? [] : [resultLines.larger(image.from.enlarge)]),
     ...styleOption(image, words),
     ...modelParts(image, words),
   ];

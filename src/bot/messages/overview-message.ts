@@ -27,6 +27,7 @@ export async function overviewMessage(job: Job, facts: Facts, limit: SizeLimit):
     resultLines.overview(job.kind, made.length, picturesDrawn(made)),
     ...(takenOut === 0 ? [] : [resultLines.takenOut(job.kind, takenOut)]),
     ...styleSections(job, words),
+    ...chosenLines(made, words),
     ...unreadLines(made, words),
     ...cutLines(made, words),
     ...marksLines(made, job.image, words),
@@ -99,6 +100,11 @@ export async function cellMessage(job: Job, item: Item, facts: Facts, limit: Siz
 }
 
 /** Which prompts Promptist could not read to their end. */
+function chosenLines(items: readonly Item[], { resultLines }: Words): string[] {
+  const numbers = numbersWith(items, "taste");
+  return numbers.length === 0 ? [] : [resultLines.chosen(numbers.length)];
+}
+
 function unreadLines(items: readonly Item[], { resultLines }: Words): string[] {
   const numbers = numbersWith(items, "unread");
   return numbers.length === 0 ? [] : [resultLines.unread(numbers)];

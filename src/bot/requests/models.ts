@@ -26,6 +26,8 @@ export interface ModelList {
   /** Looked up anew, since files come and go, but never for longer than an interaction can wait. */
   readonly known: () => Promise<KnownModels>;
   readonly adult: readonly string[];
+  /** Which picture models are loaded now, and how often one took another's place since the start. */
+  readonly loaded?: { readonly names: readonly string[]; readonly swaps: number };
 }
 
 /** What may be named in the channel of an interaction. */

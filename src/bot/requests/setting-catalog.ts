@@ -118,6 +118,7 @@ export const CATALOG: { readonly [N in SettingName]: Entry<N> } = {
   alwaysNegative: text,
   refusedWords: words,
   ping: onOff,
+  taste: onOff,
   preview: onOff,
   userLimit: inRange(LIMIT_RANGES.jobs, JOBS),
   channelLimit: inRange(LIMIT_RANGES.jobs, JOBS),

@@ -67,7 +67,7 @@ export async function fromDrawn(
   pictures: Partial<PerSide<Picture | null>>,
   strength: number,
   store: PictureStore,
-): Promise<Required<Pick<Prompts, "image" | "sources">>> {
+): Promise<{ readonly from: From; readonly sources: readonly SourceFile[] }> {
   const sources: Partial<Record<keyof typeof pictures, Source>> = {};
   const files: SourceFile[] = [];
   for (const side of ["baseline", "optimized"] as const) {
@@ -85,7 +85,7 @@ export async function fromDrawn(
   const one = baseline ?? optimized;
   if (one === undefined) throw gone({ jobId, file: "a picture" });
   const from = fromOf(strength, { baseline: baseline ?? one, optimized: optimized ?? one });
-  return { image: { from }, sources: files };
+  return { from, sources: files };
 }
 
 /** Throws InputError INPUT_OPTION for a strength that takes no step of the path. */

@@ -1,4 +1,5 @@
 import { nounOf } from "../../core/job.js";
+import type { Share } from "../../core/statistics.js";
 import type { Words } from "./english/english.js";
 import { placeIn, scopeOf, type Values } from "./english/errors.js";
 import { formsOf, type Plurals } from "./english/forms.js";
@@ -103,6 +104,9 @@ export const de: Unfinished<Words> = {
     again: "Neuer Seed",
     vary: { small: "Variieren (wenig)", large: "Variieren (stark)" },
     use: { baseline: "Links verwenden", optimized: "Rechts verwenden", only: "Dieses verwenden" },
+    enlarge: "Vergrößern",
+    larger: (which, times, size) =>
+      `${{ baseline: "Links", optimized: "Rechts", only: "Dieses" }[which]}, ${number(times)}-fach: ${size}`,
     editPrompt: "Prompt bearbeiten",
     editFirst: "Erst bearbeiten",
     drawPair: "Das Paar erzeugen",
@@ -110,6 +114,7 @@ export const de: Unfinished<Words> = {
     info: "Info",
     favourite: "In die Galerie",
     delete: "Löschen",
+    own: "Erste Umschreibung",
     chooseBeam: "Eine andere Umschreibung erzeugen",
     chooseWords: "Hinzugefügte Wörter weglassen",
     editPromptTitle: "Prompt bearbeiten; der Seed bleibt",
@@ -158,6 +163,8 @@ export const de: Unfinished<Words> = {
       running + waiting === 0
         ? "Nichts läuft oder wartet."
         : `${number(running)} laufen, ${number(waiting)} warten.`,
+    loaded: (names) => `Geladen: ${listed(names)}.`,
+    swaps: (swaps) => `Modellwechsel seit dem Start: ${number(swaps)}.`,
     yours: "Deine Aufträge weiter hinten:",
     entry: (job, phase, position, etaMs, held) => {
       const outside = {
@@ -178,6 +185,8 @@ export const de: Unfinished<Words> = {
     from: (strength) => `aus einem Bild, Stärke ${number(strength)}`,
     choosePair:
       "Welches Paar? Seine beiden Bilder werden variiert, oder eines davon wird die nächste Grundlage.",
+    chooseEnlarged: "Welches Bild, und wie groß? Seine Einzelheiten entstehen neu, der Rest bleibt.",
+    larger: (times) => `${number(times)}-mal so groß`,
     model: (name) => `Modell ${name}`,
     lora: (name, strength) => `LoRA ${name} ${number(strength)}`,
     prompts: (mode) => `Prompts: ${mode}`,
@@ -227,6 +236,8 @@ export const de: Unfinished<Words> = {
       `In der Umschreibung fehlt ${words.map((word) => `*${word}*`).join(", ")}; auf dem Bild ist das vielleicht nicht zu sehen.`,
     recordsLeftOut:
       "Die Listen der Prompts und Seeds sind für diesen Kanal zu groß; `/mydata export` enthält sie.",
+    chosen: (rewrites) =>
+      `${count(rewrites, { one: "Umschreibung", other: "Umschreibungen" })} nach dem Geschmack dieses Servers gewählt (\`/taste show\`).`,
     unread: (prompts) =>
       `${ofPrompts(prompts)} ${prompts.length === 1 ? "ist" : "sind"} zu lang für Promptist. Der nicht gelesene Teil folgt unverändert auf die Umschreibung.`,
     missing: "Die Bilder sind nicht mehr auf der Festplatte des Bots.",
@@ -381,6 +392,11 @@ export const de: Unfinished<Words> = {
     plain: (side) =>
       `Das Bild ${side === "baseline" ? "des Prompts" : "der Umschreibung"} hat nur eine Farbe: So hat es das Modell erzeugt. Versuch einen anderen Seed oder mehr Wörter.`,
     leftOut: "Ein Teil der Angaben in der Nachricht wurde nicht übernommen.",
+    taste: (reasons) => `Für diesen Server gewählt${reasons.length === 0 ? "" : `: ${reasons.join(", ")}`}.`,
+    tasteFirst:
+      "Für diesen Server gewählt: Von den gefundenen Umschreibungen gefällt auch hier die erste am besten.",
+    tasteExplores:
+      "Nicht das, was diesem Server am besten gefällt: Jede zehnte Umschreibung dient dazu, weiter zu lernen.",
     unchanged: "Promptist hat nichts geändert.",
     unread: (words) =>
       `Einen so langen Prompt kann Promptist nicht zu Ende lesen. Dieser Teil folgt unverändert auf die Umschreibung: ${words}`,
@@ -502,6 +518,11 @@ export const de: Unfinished<Words> = {
     phrase: (text, share, { low, high }, votes) =>
       `${text}: ${percent(share)} (${percent(low)} bis ${percent(high)}), n = ${number(votes)}`,
     intervals: "In Klammern: 95-%-Intervalle. Eines, in dem 50 % liegen, sagt noch nichts.",
+    shares: (chosen, first) => {
+      const rate = ({ share, low, high, n }: Share) =>
+        `${percent(share)} (${percent(low)} bis ${percent(high)}, n = ${number(n)})`;
+      return `So gewählte Umschreibungen gewannen ${rate(chosen)}. Immer die erste hätte ${first === null ? "einen unbekannten Anteil" : rate(first)} gewonnen.`;
+    },
     exported: (phrases, votes) => `${count(phrases, PHRASES)}, gelernt aus ${count(votes, BLIND_VOTES)}.`,
     notSure:
       "Nichts wurde verworfen. `/taste forget sure:True` verwirft, was aus den Stimmen dieses Servers gelernt wurde.",
@@ -582,7 +603,9 @@ export const de: Unfinished<Words> = {
       parts === 0
         ? "Die Bilder sind nicht mehr auf der Festplatte des Bots, deshalb gibt es keine ZIP-Datei davon."
         : `Von diesen Bildern gibt es hier ${count(parts, ZIPS)}.`,
+    noEvaluation: "Auswerten lässt sich nur eine fertige Stapelverarbeitung, deren Bilder bewertet sind.",
     nothingToChange: "Davon gibt es keine andere Umschreibung.",
+    nothingToEnlarge: "Diese Bilder sind gelöscht oder so groß, wie sie hier werden können.",
     nothingLeft: "Von dieser Stapelverarbeitung wartet kein Prompt mehr.",
     notFinished: "Das ist noch nicht fertig. Brich es zuerst ab.",
     alreadyFinished: "Das ist schon fertig.",

@@ -1,4 +1,5 @@
 import { nounOf } from "../../core/job.js";
+import type { Share } from "../../core/statistics.js";
 import type { Words } from "./english/english.js";
 import { placeIn, scopeOf, type Values } from "./english/errors.js";
 import { formsOf, type Plurals } from "./english/forms.js";
@@ -123,6 +124,9 @@ export const es: Unfinished<Words> = {
     again: "Otra semilla",
     vary: { small: "Variar (poco)", large: "Variar (mucho)" },
     use: { baseline: "Usar la izquierda", optimized: "Usar la derecha", only: "Usar esta" },
+    enlarge: "Ampliar",
+    larger: (which, times, size) =>
+      `${{ baseline: "Izquierda", optimized: "Derecha", only: "Esta" }[which]}, ${number(times)} veces: ${size}`,
     editPrompt: "Editar el prompt",
     editFirst: "Editar antes",
     drawPair: "Generar el par",
@@ -130,6 +134,7 @@ export const es: Unfinished<Words> = {
     info: "Info",
     favourite: "A la galería",
     delete: "Eliminar",
+    own: "Primera reescritura",
     chooseBeam: "Generar otra reescritura",
     chooseWords: "Quitar palabras añadidas",
     editPromptTitle: "Editar el prompt; la semilla no cambia",
@@ -177,6 +182,8 @@ export const es: Unfinished<Words> = {
       running + waiting === 0
         ? "No hay nada en curso ni en espera."
         : `${number(running)} en curso, ${number(waiting)} en espera.`,
+    loaded: (names) => `Cargado: ${listed(names)}.`,
+    swaps: (swaps) => `Cambios de modelo desde el inicio: ${number(swaps)}.`,
     yours: "Tus tareas más atrás:",
     entry: (job, phase, position, etaMs, held) => {
       const outside = {
@@ -194,6 +201,8 @@ export const es: Unfinished<Words> = {
   resultLines: {
     from: (strength) => `a partir de una imagen, fuerza ${number(strength)}`,
     choosePair: "¿Qué par? Se varían sus dos imágenes, o una de ellas pasa a ser la próxima base.",
+    chooseEnlarged: "¿Qué imagen y de qué tamaño? Sus detalles se crean de nuevo y el resto se queda.",
+    larger: (times) => `${number(times)} veces más grande`,
     model: (name) => `modelo ${name}`,
     lora: (name, strength) => `LoRA ${name} ${number(strength)}`,
     prompts: (mode) => `prompts: ${mode}`,
@@ -242,6 +251,8 @@ export const es: Unfinished<Words> = {
       `La reescritura ya no tiene ${words.map((word) => `*${word}*`).join(", ")}; puede que la imagen no lo muestre.`,
     recordsLeftOut:
       "Las listas de prompts y semillas pesan demasiado para este canal; `/mydata export` las tiene.",
+    chosen: (rewrites) =>
+      `${count(rewrites, { one: "reescritura elegida", other: "reescrituras elegidas" })} por los gustos de este servidor (\`/taste show\`).`,
     unread: (prompts) =>
       `${ofPrompts(prompts)} ${prompts.length === 1 ? "es demasiado largo" : "son demasiado largos"} para Promptist. La parte que no leyó va detrás de la reescritura, sin cambios.`,
     missing: "Las imágenes ya no están en el disco del bot.",
@@ -391,6 +402,10 @@ export const es: Unfinished<Words> = {
     plain: (side) =>
       `La imagen ${side === "baseline" ? "del prompt" : "de la reescritura"} es de un solo color: así la generó el modelo. Prueba con otra semilla o con más palabras.`,
     leftOut: "Parte de las indicaciones del mensaje no se ha tenido en cuenta.",
+    taste: (reasons) => `Elegida para este servidor${reasons.length === 0 ? "" : `: ${reasons.join(", ")}`}.`,
+    tasteFirst: "Elegida para este servidor: de las reescrituras halladas, también prefiere la primera.",
+    tasteExplores:
+      "No es lo que más gusta en este servidor: una de cada diez reescrituras sirve para seguir aprendiendo.",
     unchanged: "Promptist no ha cambiado nada.",
     unread: (words) =>
       `Promptist no puede leer hasta el final un prompt tan largo. Esta parte va detrás de la reescritura, sin cambios: ${words}`,
@@ -513,6 +528,11 @@ export const es: Unfinished<Words> = {
     phrase: (text, share, { low, high }, votes) =>
       `${text}: ${percent(share)} (del ${percent(low)} al ${percent(high)}), n = ${number(votes)}`,
     intervals: "Entre paréntesis: intervalos del 95 %. El que contiene el 50 % aún no decide nada.",
+    shares: (chosen, first) => {
+      const rate = ({ share, low, high, n }: Share) =>
+        `el ${percent(share)} (del ${percent(low)} al ${percent(high)}, n = ${number(n)})`;
+      return `Las reescrituras elegidas así ganaron ${rate(chosen)}. Siempre la primera habría ganado ${first === null ? "una parte que no se sabe" : rate(first)}.`;
+    },
     exported: (phrases, votes) =>
       `${count(phrases, PHRASES)}, con lo aprendido de ${count(votes, BLIND_VOTES)}.`,
     notSure:
@@ -592,7 +612,9 @@ export const es: Unfinished<Words> = {
       parts === 0
         ? "Las imágenes ya no están en el disco del bot, así que no hay zip de ellas."
         : `Aquí hay ${count(parts, ZIPS)} de estas imágenes.`,
+    noEvaluation: "Solo se puede evaluar un lote terminado cuyas imágenes tengan puntuaciones.",
     nothingToChange: "No hay otra reescritura de esto.",
+    nothingToEnlarge: "Estas imágenes ya no están, o son tan grandes como pueden ser aquí.",
     nothingLeft: "Ya no espera ningún prompt de este lote.",
     notFinished: "Esto no ha terminado. Cancélalo primero.",
     alreadyFinished: "Esto ya ha terminado.",

@@ -1,4 +1,5 @@
 import { nounOf } from "../../core/job.js";
+import type { Share } from "../../core/statistics.js";
 import type { Words } from "./english/english.js";
 import { placeIn, scopeOf, type Values } from "./english/errors.js";
 import { formsOf, type Plurals } from "./english/forms.js";
@@ -111,6 +112,9 @@ export const fr: Unfinished<Words> = {
     again: "Autre graine",
     vary: { small: "Varier (peu)", large: "Varier (beaucoup)" },
     use: { baseline: "Prendre la gauche", optimized: "Prendre la droite", only: "Prendre celle-ci" },
+    enlarge: "Agrandir",
+    larger: (which, times, size) =>
+      `${{ baseline: "Gauche", optimized: "Droite", only: "Celle-ci" }[which]}, ${number(times)} fois : ${size}`,
     editPrompt: "Modifier le prompt",
     editFirst: "Modifier d'abord",
     drawPair: "Générer la paire",
@@ -118,6 +122,7 @@ export const fr: Unfinished<Words> = {
     info: "Infos",
     favourite: "Dans la galerie",
     delete: "Supprimer",
+    own: "Première réécriture",
     chooseBeam: "Générer une autre réécriture",
     chooseWords: "Enlever des mots ajoutés",
     editPromptTitle: "Modifier le prompt ; la graine reste",
@@ -167,6 +172,8 @@ export const fr: Unfinished<Words> = {
       running + waiting === 0
         ? "Rien n'est en cours ni en attente."
         : `${number(running)} en cours, ${number(waiting)} en attente.`,
+    loaded: (names) => `Chargé : ${listed(names)}.`,
+    swaps: (swaps) => `Changements de modèle depuis le démarrage : ${number(swaps)}.`,
     yours: "Vos demandes plus loin dans la file :",
     entry: (job, phase, position, etaMs, held) => {
       const outside = {
@@ -187,6 +194,8 @@ export const fr: Unfinished<Words> = {
     from: (strength) => `à partir d'une image, force ${number(strength)}`,
     choosePair:
       "Quelle paire ? Ses deux images seront variées, ou l'une d'elles deviendra la prochaine base.",
+    chooseEnlarged: "Quelle image, et à quelle taille ? Ses détails sont refaits, le reste ne change pas.",
+    larger: (times) => `${number(times)} fois plus grande`,
     model: (name) => `modèle ${name}`,
     lora: (name, strength) => `LoRA ${name} ${number(strength)}`,
     prompts: (mode) => `prompts : ${mode}`,
@@ -236,6 +245,8 @@ export const fr: Unfinished<Words> = {
       `La réécriture n'a plus ${words.map((word) => `*${word}*`).join(", ")} ; l'image ne le montre peut-être pas.`,
     recordsLeftOut:
       "Les listes de prompts et de graines sont trop grosses pour ce salon ; `/mydata export` les contient.",
+    chosen: (rewrites) =>
+      `${count(rewrites, { one: "réécriture choisie", other: "réécritures choisies" })} selon les goûts de ce serveur (\`/taste show\`).`,
     unread: (prompts) =>
       `${ofPrompts(prompts)} ${prompts.length === 1 ? "est trop long" : "sont trop longs"} pour Promptist. La partie non lue suit la réécriture, sans changement.`,
     missing: "Les images ne sont plus sur le disque du bot.",
@@ -387,6 +398,9 @@ export const fr: Unfinished<Words> = {
     plain: (side) =>
       `L'image ${side === "baseline" ? "du prompt" : "de la réécriture"} est d'une seule couleur : le modèle l'a faite ainsi. Essayez une autre graine ou plus de mots.`,
     leftOut: "Une partie des indications du message n'a pas été reprise.",
+    taste: (reasons) => `Choisi pour ce serveur${reasons.length === 0 ? "" : ` : ${reasons.join(", ")}`}.`,
+    tasteFirst: "Choisi pour ce serveur : parmi les réécritures trouvées, il préfère aussi la première.",
+    tasteExplores: "Pas ce que ce serveur préfère : une réécriture sur dix sert à continuer d'apprendre.",
     unchanged: "Promptist n'a rien changé.",
     unread: (words) =>
       `Promptist ne peut pas lire jusqu'au bout un prompt si long. Cette partie suit la réécriture, sans changement : ${words}`,
@@ -508,6 +522,11 @@ export const fr: Unfinished<Words> = {
     phrase: (text, share, { low, high }, votes) =>
       `${text} : ${percent(share)} (${percent(low)} à ${percent(high)}), n = ${number(votes)}`,
     intervals: "Entre parenthèses : intervalles à 95 %. Celui qui contient 50 % ne tranche pas encore.",
+    shares: (chosen, first) => {
+      const rate = ({ share, low, high, n }: Share) =>
+        `${percent(share)} (${percent(low)} à ${percent(high)}, n = ${number(n)})`;
+      return `Les réécritures ainsi choisies ont gagné ${rate(chosen)}. Toujours la première aurait gagné ${first === null ? "une part inconnue" : rate(first)}.`;
+    },
     exported: (phrases, votes) => `${count(phrases, PHRASES)}, appris de ${count(votes, BLIND_VOTES)}.`,
     notSure:
       "Rien n'a été effacé. `/taste forget sure:True` efface ce que les votes de ce serveur ont appris.",
@@ -588,7 +607,9 @@ export const fr: Unfinished<Words> = {
       parts === 0
         ? "Les images ne sont plus sur le disque du bot, il n'y en a donc pas de zip."
         : `Il y a ${count(parts, ZIPS)} de ces images ici.`,
+    noEvaluation: "Seul un lot terminé dont les images ont des notes peut être évalué.",
     nothingToChange: "Il n'y a pas d'autre réécriture.",
+    nothingToEnlarge: "Ces images ont disparu, ou sont aussi grandes que possible ici.",
     nothingLeft: "Plus aucun prompt de ce lot n'est en attente.",
     notFinished: "Ce n'est pas terminé. Annulez d'abord.",
     alreadyFinished: "C'est déjà terminé.",

@@ -1,4 +1,5 @@
 import { nounOf } from "../../core/job.js";
+import type { Share } from "../../core/statistics.js";
 import type { Words } from "./english/english.js";
 import { placeIn, scopeOf, type Values } from "./english/errors.js";
 import { formsOf } from "./english/forms.js";
@@ -92,6 +93,9 @@ export const ja: Unfinished<Words> = {
     again: "新しいシード",
     vary: { small: "少し変える", large: "大きく変える" },
     use: { baseline: "左を使う", optimized: "右を使う", only: "これを使う" },
+    enlarge: "拡大",
+    larger: (which, times, size) =>
+      `${{ baseline: "左", optimized: "右", only: "これ" }[which]}、${number(times)}倍: ${size}`,
     editPrompt: "プロンプトを編集",
     editFirst: "編集してから生成",
     drawPair: "2枚を生成",
@@ -99,6 +103,7 @@ export const ja: Unfinished<Words> = {
     info: "情報",
     favourite: "ギャラリーへ",
     delete: "削除",
+    own: "最初の書き直し",
     chooseBeam: "別の書き直しで生成",
     chooseWords: "追加された語を省く",
     editPromptTitle: "プロンプトを編集（シードはそのまま）",
@@ -145,6 +150,8 @@ export const ja: Unfinished<Words> = {
       running + waiting === 0
         ? "実行中のものも待機中のものもありません。"
         : `実行中 ${number(running)}件、待機中 ${number(waiting)}件。`,
+    loaded: (names) => `読み込み済み：${names.join("、")}。`,
+    swaps: (swaps) => `起動後のモデル切り替え：${number(swaps)}回。`,
     yours: "後ろのほうにあるあなたのジョブ:",
     entry: (job, phase, position, etaMs, held) => {
       const outside = {
@@ -162,6 +169,8 @@ export const ja: Unfinished<Words> = {
   resultLines: {
     from: (strength) => `画像から、強さ ${number(strength)}`,
     choosePair: "どの組ですか。その2枚を変えるか、1枚を次の元にします。",
+    chooseEnlarged: "どの画像を、どの大きさにしますか。細部は描き直され、ほかはそのままです。",
+    larger: (times) => `${number(times)}倍の大きさ`,
     model: (name) => `モデル ${name}`,
     lora: (name, strength) => `LoRA ${name}（強さ ${number(strength)}）`,
     prompts: (mode) => `プロンプト: ${mode}`,
@@ -206,6 +215,8 @@ export const ja: Unfinished<Words> = {
       `書き直しから ${words.map((word) => `*${word}*`).join(", ")} がなくなりました。画像に表れないかもしれません。`,
     recordsLeftOut:
       "プロンプトとシードの一覧はこのチャンネルには大きすぎます。`/mydata export` で受け取れます。",
+    chosen: (rewrites) =>
+      `書き直し${number(rewrites)}件をこのサーバーの好みで選びました（\`/taste show\`）。`,
     unread: (which) =>
       `${ofPrompts(which)}は Promptist が最後まで読めない長さです。読めなかった部分は、書き直しの後にそのまま続きます。`,
     missing: "画像はもうボットのディスクにありません。",
@@ -352,6 +363,11 @@ export const ja: Unfinished<Words> = {
     plain: (side) =>
       `${sides[side]}の画像が一色になりました。モデルがそのように生成したものです。別のシードか、もっと多くの言葉で試してください。`,
     leftOut: "メッセージの指定の一部は使われませんでした。",
+    taste: (reasons) =>
+      `このサーバー向けに選びました${reasons.length === 0 ? "" : `: ${reasons.join("、")}`}。`,
+    tasteFirst:
+      "このサーバー向けに選びました。見つかった書き直しのうち、ここでも最初のものが最も好まれます。",
+    tasteExplores: "最も好まれるものではありません。10回に1回は、学び続けるために選びます。",
     unchanged: "Promptist は何も変えませんでした。",
     unread: (words) =>
       `Promptist はこれほど長いプロンプトを最後まで読めません。この部分は、書き直しの後にそのまま続きます: ${words}`,
@@ -470,6 +486,11 @@ export const ja: Unfinished<Words> = {
     phrase: (text, share, { low, high }, cast) =>
       `${text}: ${percent(share)}（${percent(low)}～${percent(high)}）、n = ${number(cast)}`,
     intervals: "かっこ内は95%区間です。50%を含むものは、まだ決まっていません。",
+    shares: (chosen, first) => {
+      const rate = ({ share, low, high, n }: Share) =>
+        `${percent(share)}（${percent(low)}～${percent(high)}、n = ${number(n)}）`;
+      return `こうして選んだ書き直しの勝率: ${rate(chosen)}。いつも最初のものにした場合: ${first === null ? "まだ分かりません" : rate(first)}。`;
+    },
     exported: (phrases, cast) => `語句${number(phrases)}件、ブラインド投票${number(cast)}票から学びました。`,
     notSure: "何も忘れていません。`/taste forget sure:True` で、このサーバーの投票から学んだことを忘れます。",
     forgotten: "忘れました。これまでの投票は `/stats show` に残り、好みは新しい投票から学びます。",
@@ -538,7 +559,9 @@ export const ja: Unfinished<Words> = {
       parts === 0
         ? "画像はもうボットのディスクにないので、zip はありません。"
         : `この画像の zip は、ここに${number(parts)}個あります。`,
+    noEvaluation: "評価できるのは、画像に採点のある、完了した一括処理だけです。",
     nothingToChange: "ほかの書き直しはありません。",
+    nothingToEnlarge: "画像がもうないか、ここでの最大の大きさです。",
     nothingLeft: "この一括処理に、待機中のプロンプトはもうありません。",
     notFinished: "まだ終わっていません。先にキャンセルしてください。",
     alreadyFinished: "もう終わっています。",

@@ -1,4 +1,5 @@
 import { nounOf } from "../../core/job.js";
+import type { Share } from "../../core/statistics.js";
 import type { Words } from "./english/english.js";
 import { placeIn, scopeOf, type Values } from "./english/errors.js";
 import { formsOf, type Plurals } from "./english/forms.js";
@@ -111,6 +112,9 @@ export const pt: Unfinished<Words> = {
     again: "Outra semente",
     vary: { small: "Variar (pouco)", large: "Variar (muito)" },
     use: { baseline: "Usar a esquerda", optimized: "Usar a direita", only: "Usar esta" },
+    enlarge: "Ampliar",
+    larger: (which, times, size) =>
+      `${{ baseline: "Esquerda", optimized: "Direita", only: "Esta" }[which]}, ${number(times)} vezes: ${size}`,
     editPrompt: "Editar o prompt",
     editFirst: "Editar antes",
     drawPair: "Gerar o par",
@@ -118,6 +122,7 @@ export const pt: Unfinished<Words> = {
     info: "Info",
     favourite: "Para a galeria",
     delete: "Apagar",
+    own: "Primeira reescrita",
     chooseBeam: "Gerar outra reescrita",
     chooseWords: "Tirar palavras acrescentadas",
     editPromptTitle: "Editar o prompt; a semente continua",
@@ -165,6 +170,8 @@ export const pt: Unfinished<Words> = {
       running + waiting === 0
         ? "Não há nada em andamento nem em espera."
         : `${number(running)} em andamento, ${number(waiting)} em espera.`,
+    loaded: (names) => `Carregado: ${listed(names)}.`,
+    swaps: (swaps) => `Trocas de modelo desde o início: ${number(swaps)}.`,
     yours: "Suas tarefas mais atrás:",
     entry: (job, phase, position, etaMs, held) => {
       const outside = {
@@ -184,6 +191,8 @@ export const pt: Unfinished<Words> = {
   resultLines: {
     from: (strength) => `a partir de uma imagem, força ${number(strength)}`,
     choosePair: "Qual par? As duas imagens dele são variadas, ou uma delas vira a próxima base.",
+    chooseEnlarged: "Qual imagem, e de que tamanho? Os detalhes dela são criados de novo, e o resto fica.",
+    larger: (times) => `${number(times)} vezes maior`,
     model: (name) => `modelo ${name}`,
     lora: (name, strength) => `LoRA ${name} ${number(strength)}`,
     prompts: (mode) => `prompts: ${mode}`,
@@ -232,6 +241,8 @@ export const pt: Unfinished<Words> = {
       `A reescrita não tem mais ${words.map((word) => `*${word}*`).join(", ")}; talvez a imagem não mostre isso.`,
     recordsLeftOut:
       "As listas de prompts e sementes são grandes demais para este canal; `/mydata export` as tem.",
+    chosen: (rewrites) =>
+      `${count(rewrites, { one: "reescrita escolhida", other: "reescritas escolhidas" })} pelo gosto deste servidor (\`/taste show\`).`,
     unread: (prompts) =>
       `${ofPrompts(prompts)} ${prompts.length === 1 ? "é longo demais" : "são longos demais"} para o Promptist. A parte que ele não leu vem depois da reescrita, sem mudanças.`,
     missing: "As imagens não estão mais no disco do bot.",
@@ -382,6 +393,11 @@ export const pt: Unfinished<Words> = {
     plain: (side) =>
       `A imagem ${side === "baseline" ? "do prompt" : "da reescrita"} tem uma cor só: o modelo a gerou assim. Tente outra semente ou mais palavras.`,
     leftOut: "Parte das indicações da mensagem não foi usada.",
+    taste: (reasons) =>
+      `Escolhida para este servidor${reasons.length === 0 ? "" : `: ${reasons.join(", ")}`}.`,
+    tasteFirst: "Escolhida para este servidor: das reescritas encontradas, ele também prefere a primeira.",
+    tasteExplores:
+      "Não é o que mais agrada neste servidor: uma em cada dez reescritas serve para continuar aprendendo.",
     unchanged: "O Promptist não mudou nada.",
     unread: (words) =>
       `O Promptist não consegue ler até o fim um prompt tão longo. Esta parte vem depois da reescrita, sem mudanças: ${words}`,
@@ -501,6 +517,11 @@ export const pt: Unfinished<Words> = {
     phrase: (text, share, { low, high }, votes) =>
       `${text}: ${percent(share)} (de ${percent(low)} a ${percent(high)}), n = ${number(votes)}`,
     intervals: "Entre parênteses: intervalos de 95%. O que contém 50% ainda não decidiu nada.",
+    shares: (chosen, first) => {
+      const rate = ({ share, low, high, n }: Share) =>
+        `${percent(share)} (de ${percent(low)} a ${percent(high)}, n = ${number(n)})`;
+      return `As reescritas assim escolhidas venceram ${rate(chosen)}. Sempre a primeira teria vencido ${first === null ? "uma parte que não se sabe" : rate(first)}.`;
+    },
     exported: (phrases, votes) =>
       `${count(phrases, PHRASES)}, com o que se aprendeu de ${count(votes, BLIND_VOTES)}.`,
     notSure:
@@ -579,7 +600,9 @@ export const pt: Unfinished<Words> = {
       parts === 0
         ? "As imagens não estão mais no disco do bot, então não há zip delas."
         : `Há ${count(parts, ZIPS)} destas imagens aqui.`,
+    noEvaluation: "Só dá para avaliar um lote concluído cujas imagens tenham pontuações.",
     nothingToChange: "Não há outra reescrita disto.",
+    nothingToEnlarge: "Estas imagens não existem mais, ou já têm o maior tamanho possível aqui.",
     nothingLeft: "Nenhum prompt deste lote está mais em espera.",
     notFinished: "Isto não terminou. Cancele primeiro.",
     alreadyFinished: "Isto já terminou.",

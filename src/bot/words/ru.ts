@@ -1,4 +1,5 @@
 import { nounOf } from "../../core/job.js";
+import type { Share } from "../../core/statistics.js";
 import type { Words } from "./english/english.js";
 import { placeIn, scopeOf, type Values } from "./english/errors.js";
 import { formsOf, type Plurals } from "./english/forms.js";
@@ -113,6 +114,9 @@ export const ru: Unfinished<Words> = {
     again: "Новое зерно",
     vary: { small: "Изменить слегка", large: "Изменить сильно" },
     use: { baseline: "Взять левую", optimized: "Взять правую", only: "Взять эту" },
+    enlarge: "Увеличить",
+    larger: (which, times, size) =>
+      `${{ baseline: "Левая", optimized: "Правая", only: "Эта" }[which]}, в ${number(times)} раза: ${size}`,
     editPrompt: "Изменить запрос",
     editFirst: "Сначала изменить",
     drawPair: "Создать пару",
@@ -120,6 +124,7 @@ export const ru: Unfinished<Words> = {
     info: "Подробности",
     favourite: "В галерею",
     delete: "Удалить",
+    own: "Первый вариант",
     chooseBeam: "Создать по другому варианту",
     chooseWords: "Убрать добавленные слова",
     editPromptTitle: "Изменить запрос; зерно останется",
@@ -166,6 +171,8 @@ export const ru: Unfinished<Words> = {
       running + waiting === 0
         ? "Ничего не выполняется и не ждёт."
         : `Выполняется: ${number(running)}, ждёт: ${number(waiting)}.`,
+    loaded: (names) => `Загружено: ${listed(names)}.`,
+    swaps: (swaps) => `Смен модели с запуска: ${number(swaps)}.`,
     yours: "Ваши задания дальше в очереди:",
     entry: (job, phase, position, etaMs, held) => {
       const outside = {
@@ -183,6 +190,8 @@ export const ru: Unfinished<Words> = {
   resultLines: {
     from: (strength) => `из картинки, степень ${number(strength)}`,
     choosePair: "Какая пара? Обе её картинки будут изменены, или одна станет новой основой.",
+    chooseEnlarged: "Какую картинку и во сколько раз? Её детали создаются заново, остальное остаётся.",
+    larger: (times) => `больше в ${number(times)} раза`,
     model: (name) => `модель ${name}`,
     lora: (name, strength) => `LoRA ${name} ${number(strength)}`,
     prompts: (mode) => `запросы: ${mode}`,
@@ -228,6 +237,7 @@ export const ru: Unfinished<Words> = {
     lost: (words) =>
       `В переписанном запросе больше нет: ${words.map((word) => `*${word}*`).join(", ")}; на картинке этого может не быть.`,
     recordsLeftOut: "Списки запросов и зёрен слишком велики для этого канала; они есть в `/mydata export`.",
+    chosen: (rewrites) => `По вкусу этого сервера выбрано вариантов: ${number(rewrites)} (\`/taste show\`).`,
     unread: (prompts) =>
       `${ofPrompts(prompts)}: слишком длинно для Promptist. Непрочитанная часть идёт после переписанного текста без изменений.`,
     missing: "Картинок больше нет на диске бота.",
@@ -372,6 +382,9 @@ export const ru: Unfinished<Words> = {
     plain: (side) =>
       `Картинка ${side === "baseline" ? "по запросу" : "по переписанному запросу"} одноцветная: такой её создала модель. Попробуйте другое зерно или больше слов.`,
     leftOut: "Часть указаний из сообщения не учтена.",
+    taste: (reasons) => `Выбрано для этого сервера${reasons.length === 0 ? "" : `: ${reasons.join(", ")}`}.`,
+    tasteFirst: "Выбрано для этого сервера: из найденных вариантов здесь тоже лучше первый.",
+    tasteExplores: "Не самое любимое на этом сервере: каждый десятый вариант нужен, чтобы учиться дальше.",
     unchanged: "Promptist ничего не изменил.",
     unread: (words) =>
       `Promptist не может дочитать такой длинный запрос. Эта часть идёт после переписанного текста без изменений: ${words}`,
@@ -492,6 +505,11 @@ export const ru: Unfinished<Words> = {
     phrase: (text, share, { low, high }, votes) =>
       `${text}: ${percent(share)} (от ${percent(low)} до ${percent(high)}), n = ${number(votes)}`,
     intervals: "В скобках — интервалы 95 %. Если в интервал входит 50 %, ничего ещё не решено.",
+    shares: (chosen, first) => {
+      const rate = ({ share, low, high, n }: Share) =>
+        `${percent(share)} (от ${percent(low)} до ${percent(high)}, n = ${number(n)})`;
+      return `Выбранные так варианты победили в ${rate(chosen)}. Если брать всегда первый: ${first === null ? "пока неясно" : rate(first)}.`;
+    },
     exported: (phrases, votes) => `Выражений: ${number(phrases)}. Учтено: ${count(votes, BLIND_VOTES)}.`,
     notSure: "Ничего не сброшено. `/taste forget sure:True` сбросит всё, чему научили голоса этого сервера.",
     forgotten: "Сброшено. Прежние голоса по-прежнему учитываются в `/stats show`; вкус сложится из новых.",
@@ -563,7 +581,9 @@ export const ru: Unfinished<Words> = {
       parts === 0
         ? "Картинок больше нет на диске бота, поэтому zip-архива с ними нет."
         : `Для этих картинок здесь есть ${count(parts, ZIPS)}.`,
+    noEvaluation: "Оценить можно только готовый пакет, у картинок которого есть оценки.",
     nothingToChange: "Другого варианта у этого нет.",
+    nothingToEnlarge: "Этих картинок больше нет, или они уже самого большого размера.",
     nothingLeft: "В этом пакете больше не ждёт ни один запрос.",
     notFinished: "Это ещё не готово. Сначала отмените.",
     alreadyFinished: "Это уже завершено.",

@@ -1,5 +1,5 @@
 import type { Phase } from "../../core/job.js";
-import { LEASE_MS, type LeaseResult, LONGEST_BACKOFF_MS, type ModelTurn, type Queue } from "../queue.js";
+import { LEASE_MS, type LeaseResult, LONGEST_BACKOFF_MS, type Queue } from "../queue.js";
 import type { Connection } from "./connection.js";
 import type { JobRow } from "./job-row.js";
 import { loadJob } from "./jobs.js";
@@ -45,16 +45,16 @@ function* isPaused(): Work<boolean> {
 }
 
 /** Mostly nothing runs for somebody who waits, so the first look finds a job. */
-function* findNext(due: Due, models: ModelTurn | undefined): Work<{ seq: number } | undefined> {
-  const sets = models === undefined ? null : yield* setsInTurn(due, models);
+function* findNext(due: Due, loaded: readonly string[] | undefined): Work<{ seq: number } | undefined> {
+  const sets = loaded === undefined ? null : yield* setsInTurn(due, loaded);
   const preferred = sets === null ? undefined : yield* nextOfSets.get({ ...due, sets: JSON.stringify(sets) });
   return preferred ?? (yield* nextInRing.get(due)) ?? (yield* nextOfBusy.get(due));
 }
 
-/** The model sets whose turn it is; null where that makes no difference. */
-function* setsInTurn({ phase }: Due, { loaded, isOver }: ModelTurn): Work<readonly string[] | null> {
+/** Which of the loaded model sets jobs wait for; null where that makes no difference. */
+function* setsInTurn({ phase }: Due, loaded: readonly string[]): Work<readonly string[] | null> {
   const all = (yield* waitingSets.all({ phase })).map(({ name }) => name);
-  const inTurn = all.filter((name) => loaded.includes(name) !== isOver);
+  const inTurn = all.filter((name) => loaded.includes(name));
   return inTurn.length === 0 || inTurn.length === all.length ? null : inTurn;
 }
 
@@ -62,11 +62,11 @@ function* setsInTurn({ phase }: Due, { loaded, isOver }: ModelTurn): Work<readon
 export function claiming(connection: Connection): Verbs {
   const { now } = connection;
   return {
-    claim: (phase, owner, models) =>
+    claim: (phase, owner, loaded) =>
       connection.write(function* () {
         const time = now();
         if (yield* isPaused()) return undefined;
-        const first = yield* findNext({ phase, now: time }, models);
+        const first = yield* findNext({ phase, now: time }, loaded);
         if (first === undefined) return undefined;
         const until = time + LEASE_MS;
         const job = yield* loadJob((yield* take.get({ seq: first.seq, owner, now: time, until }))!);

@@ -44,7 +44,9 @@ const openWork = sql<null, OpenWork>(`
       (select count(*) from items /*sqlite indexed by items_lack_optimized */
       where job = seq and cancelled = 0 and optimized is null and only_side is distinct from 'baseline')
     end as pictures,
-    coalesce(cast(jobs.image_options -> 'from' ->> 'strength' as double precision), 1) * coalesce(
+    coalesce(cast(jobs.image_options -> 'from' ->> 'strength' as double precision), 1) *
+    coalesce(cast(jobs.image_options -> 'from' ->> 'enlarge' as double precision), 1) *
+    coalesce(cast(jobs.image_options -> 'from' ->> 'enlarge' as double precision), 1) * coalesce(
       (select avg(cast(coalesce(items.image_options ->> 'steps', jobs.image_options ->> 'steps') as integer))
       from items where job = seq and cancelled = 0
         and (baseline is null and only_side is distinct from 'optimized'

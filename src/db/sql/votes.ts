@@ -1,5 +1,6 @@
 import { randomInt } from "node:crypto";
 import type { Side } from "../../core/side.js";
+import { weightedShare } from "../../core/statistics.js";
 import type { Ballot, Choice, ExportedVote, Tally, TallyOf, VoteFilter, VoteKey, Votes } from "../votes.js";
 import { CHOSEN, COUNTED } from "./chosen.js";
 import { type Connection, readInPages, writeInSlices } from "./connection.js";
@@ -26,6 +27,9 @@ interface VoteRow {
   readonly chosen: keyof Tally;
   /** 0 for a pair that the rewrite did not change. */
   readonly counted: 0 | 1;
+  /** Null where taste did not choose. */
+  readonly propensity: number | null;
+  readonly isFirst: 0 | 1 | null;
   readonly at: number;
 }
 
@@ -45,7 +49,8 @@ const COUNTS = `
   count(*) filter (where chosen = 'tie') as tie, count(*) filter (where chosen = 'bad') as bad`;
 const ROW = `
   ballots.rowid as ballot, guild_id as "guildId", ballots.job_id as "jobId", user_id as "userId", mode,
-  ${CHOSEN} as chosen, case when ${COUNTED} then 1 else 0 end as counted, voted_at as at`;
+  ${CHOSEN} as chosen, case when ${COUNTED} then 1 else 0 end as counted, propensity, is_first as "isFirst",
+  voted_at as at`;
 /** The ballots from one on, each with its votes, without those up to a voter of the first ballot. */
 const byBallot = (where: string) => `
   select ${ROW} from ballots left join votes
@@ -64,12 +69,15 @@ const open = sql<{
   readonly seed: number;
   readonly mode: string;
   readonly checkpoint: string | null;
+  readonly propensity: number | null;
+  readonly isFirst: 0 | 1 | null;
   readonly now: number;
   readonly closesAt: number | null;
 }>(`
   insert into ballots (job_id, guild_id, channel_id, author_id, left_side, prompt, rewrite, seed, mode,
-    checkpoint, opened_at, closes_at)
-  values (@jobId, @guildId, @channelId, @authorId, @left, @prompt, @rewrite, @seed, @mode, @checkpoint, @now,
+    checkpoint, propensity, is_first, opened_at, closes_at)
+  values (@jobId, @guildId, @channelId, @authorId, @left, @prompt, @rewrite, @seed, @mode, @checkpoint, @propensity,
+    @isFirst, @now,
     @closesAt)
   on conflict (job_id) do nothing`);
 const vote = sql<VoteKey & { choice: Choice; now: number }>(`
@@ -100,7 +108,7 @@ const ofVoter = sql<{ userId: string; after: string }, VoteRow>(`
   where user_id = @userId and votes.job_id > @after order by votes.job_id limit ${PAGE}`);
 const exported = sql<VoteKey, Omit<ExportedVote, "votedAt" | "counted"> & { at: number; counted: number }>(`
   select job_id as job, user_id as voter, ${CHOSEN} as choice, left_side as "leftSide", prompt,
-    rewrite as optimized, seed, mode, checkpoint, voted_at as at,
+    rewrite as optimized, seed, mode, checkpoint, propensity, voted_at as at,
     case when ${COUNTED} then 1 else 0 end as counted
   from votes join ballots using (job_id)
   where job_id = @jobId and user_id = @userId`);
@@ -156,6 +164,7 @@ export function sqlVotes(connection: Connection): Votes {
     open: (job, closesAt) =>
       connection.write(function* () {
         const item = job.items[0];
+        const taste = item?.notes.find((note) => note.code === "taste");
         yield* open.run({
           jobId: job.id,
           guildId: job.origin.guildId,
@@ -167,6 +176,8 @@ export function sqlVotes(connection: Connection): Votes {
           seed: item?.seed ?? job.image.seed,
           mode: (item?.candidates.length ?? 0) > 0 ? job.text.mode : "given",
           checkpoint: job.checkpoints.diffusion,
+          propensity: taste?.propensity ?? null,
+          isFirst: taste === undefined ? null : taste.isFirst ? 1 : 0,
           now: now(),
           closesAt,
         });
@@ -200,6 +211,22 @@ export function sqlVotes(connection: Connection): Votes {
         counts[chosen] += counted;
       });
       return counts;
+    },
+
+    async tasteShares(guildId) {
+      const pairs = new Map<string, { weight: number; isFirst: boolean; won: number; n: number }>();
+      await forEach({ guildId }, ({ jobId, chosen, counted, propensity, isFirst }) => {
+        if (counted === 0 || propensity === null || (chosen !== "optimized" && chosen !== "baseline")) return;
+        const pair = pairs.get(jobId) ?? { weight: 1 / propensity, isFirst: isFirst === 1, won: 0, n: 0 };
+        pair.n++;
+        if (chosen === "optimized") pair.won++;
+        pairs.set(jobId, pair);
+      });
+      const all = [...pairs.values()];
+      return {
+        with: weightedShare(all.map((pair) => ({ ...pair, weight: 1 }))),
+        without: weightedShare(all.filter(({ isFirst }) => isFirst)),
+      };
     },
 
     async by(group, filter, limit) {

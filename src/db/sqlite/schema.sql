@@ -17,7 +17,7 @@ CREATE TABLE ballots (
   opened_at integer not null,
   closes_at integer,
   closed_at integer
-, author_id text, prompt text, rewrite text, seed integer) strict;
+, author_id text, prompt text, rewrite text, seed integer, propensity real, is_first integer) strict;
 
 CREATE INDEX ballots_by_guild on ballots (guild_id);
 

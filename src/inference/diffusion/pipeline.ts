@@ -47,6 +47,8 @@ export interface DrawOptions {
    * more evaluations than steps, as PNDM does; then some evaluations end in the same step.
    */
   readonly onStep?: (done: number, of: number) => void;
+  /** The picture is a part of a larger one, so it may be small, and of one colour. */
+  readonly isPart?: boolean;
   /** Called from time to time with the unfinished picture; null for no previews. */
   readonly preview?: {
     readonly everyMs: number;
@@ -77,10 +79,10 @@ export async function drawPicture(
   model: DiffusionModel,
   tokenizer: PromptTokenizer,
   request: PictureRequest,
-  { signal, onStep, preview = null }: DrawOptions = {},
+  { signal, onStep, preview = null, isPart = false }: DrawOptions = {},
 ): Promise<Picture> {
   const started = performance.now();
-  const { width, height } = checkRequest(request, model.config);
+  const { width, height } = checkRequest(request, model.config, isPart);
   const newScheduler = (): Scheduler => {
     const config = stableDiffusionConfig(request.scheduler, model.config.scheduler);
     const created = createScheduler(request.scheduler, config);
@@ -120,14 +122,15 @@ export async function drawPicture(
   model.takeRedone?.();
   let { image, cut } = await drawOnce(scheduler);
   throwIfCancelled(signal);
+  const isWhollyPlain = () => !isPart && isPlain(image, width * height);
   // The decoder was tried in float32 by now; the latents may have lost the picture.
-  if (isPlain(image, width * height) && (await model.leaveFp16?.())) {
+  if (isWhollyPlain() && (await model.leaveFp16?.())) {
     ({ image, cut } = await drawOnce(newScheduler()));
     throwIfCancelled(signal);
   }
   const notes: PictureNote[] = [];
   if (model.takeRedone?.()) notes.push("redone");
-  if (isPlain(image, width * height)) notes.push("plain");
+  if (isWhollyPlain()) notes.push("plain");
   return {
     pixels: toRgb(image, width, height),
     width,
@@ -216,7 +219,7 @@ async function denoise(
 const TEXT_MAX = LIMIT_RANGES.promptLength.max * REWRITE_LENGTH_FACTOR;
 
 /** The picture's size, if the request can be drawn. */
-function checkRequest(request: PictureRequest, config: DiffusionConfig): PictureSize {
+function checkRequest(request: PictureRequest, config: DiffusionConfig, isPart: boolean): PictureSize {
   if (request.prompt.trim() === "") {
     throw new InputError("INPUT_EMPTY", "The prompt is empty. Say what the picture should show.");
   }
@@ -248,7 +251,7 @@ function checkRequest(request: PictureRequest, config: DiffusionConfig): Picture
     const { min, max } = IMAGE_RANGES.side;
     requireRange(option, size[option], {
       ...IMAGE_RANGES.side,
-      min: Math.min(min, native),
+      min: isPart ? config.vaeScaleFactor : Math.min(min, native),
       max: Math.max(max, native),
     });
     if (size[option] === native) continue;

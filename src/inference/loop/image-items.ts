@@ -41,6 +41,8 @@ export interface ImageItemsOptions {
   readonly pictures: PictureStore;
   /** Name of the checkpoint that draws with these options, for captions and metadata. */
   readonly checkpoint: (image: ImageOptions) => string;
+  /** The file of the upscaler that enlarges pictures before they are drawn over; Lanczos where there is none. */
+  readonly upscaler?: string | null;
   readonly now: () => number;
 }
 
@@ -61,7 +63,7 @@ export class ImageItems implements ItemWork {
 
   constructor(options: ImageItemsOptions) {
     this.#options = options;
-    this.#sources = new SourceCheck(options.pictures);
+    this.#sources = new SourceCheck(options.pictures, options.upscaler ?? null);
   }
 
   async make(host: Host, claim: Claim, items: readonly Item[], signal: AbortSignal): Promise<boolean> {
@@ -297,7 +299,7 @@ export function recipe(
   const image = imageOf(job, item);
   const { size, from, ...others } = { ...image, prompts: promptModeOf(image) };
   const options = Object.entries(others).sort(([a], [b]) => (a < b ? -1 : 1));
-  const source = from && [from.strength, from.sources[side].sha256];
+  const source = from && [from.strength, from.sources[side].sha256, from.enlarge ?? 1];
   const used = embeddings.map(({ name, sha256 }) => `${name} ${sha256}`).sort();
   return JSON.stringify([
     promptOf(item, side),

@@ -11,6 +11,7 @@ import { type Item, imageOf, type Job, nextPhase, PHASES, type Phase } from "../
 import { type ModelSet, modelKey, modelSetOf } from "../../core/model-set.js";
 import type { Claim, Queue } from "../../db/queue.js";
 import type { PictureStore } from "../../pictures/store.js";
+import type { RewriteChoice } from "../../taste/rewrite-choice.js";
 import type { GpuLease, GpuLock } from "./gpu-lock.js";
 import { ImageItems } from "./image-items.js";
 import { keepLease } from "./lease.js";
@@ -42,6 +43,10 @@ export interface LoopOptions extends OpenPhaseOptions {
   readonly queue: Queue;
   readonly gpu: GpuLock;
   readonly pictures: PictureStore;
+  /** Takes rewrites by what a server likes. */
+  readonly choice?: RewriteChoice;
+  /** The file of the upscaler that enlarges pictures before they are drawn over; Lanczos where there is none. */
+  readonly upscaler?: string | null;
   /** The phases that use the device of `gpu`, and so take turns. */
   readonly phases?: readonly Phase[];
   /** Identifies this loop of this run of the program in its claims. */
@@ -91,15 +96,16 @@ export class InferenceLoop {
     this.#phases = options.phases ?? PHASES;
     this.#now = options.now ?? Date.now;
     this.#mayClaim = options.mayClaim ?? (() => true);
-    const { queue, events, pictures, checkpointName } = options;
+    const { queue, events, pictures, checkpointName, choice, upscaler = null } = options;
     const now = this.#now;
     this.#work = {
-      text: new TextItems({ queue, events, now }),
+      text: new TextItems({ queue, events, now, ...(choice === undefined ? {} : { choice }) }),
       image: new ImageItems({
         queue,
         events,
         pictures,
         now,
+        upscaler,
         checkpoint: (image) => checkpointName("image", modelSetOf(image)),
       }),
     };

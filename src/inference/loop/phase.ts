@@ -1,7 +1,7 @@
 import type { Events } from "../../core/events.js";
 import type { Item, Phase } from "../../core/job.js";
 import { type ModelSet, modelKey } from "../../core/model-set.js";
-import type { Claim, ModelTurn } from "../../db/queue.js";
+import type { Claim } from "../../db/queue.js";
 import type { CallName, WorkerCalls, WorkerInfo } from "../worker/protocol.js";
 import type { GpuLease } from "./gpu-lock.js";
 import type { CallOptions } from "./model-host.js";
@@ -83,10 +83,10 @@ export class OpenPhase {
     return this.#loaded.has(modelKey(set));
   }
 
-  /** Whose turn it is; undefined before a model is loaded, and where there is only one. */
-  turn(now: number): ModelTurn | undefined {
-    if (this.phase === "text" || this.#loaded.size === 0) return undefined;
-    return { loaded: [...this.#loaded.keys()], isOver: now - this.#turnBegan >= this.#turnMs };
+  /** The loaded models while their turn lasts, whose jobs come first; undefined once it is over, and for Promptist. */
+  turn(now: number): readonly string[] | undefined {
+    const isOver = now - this.#turnBegan >= this.#turnMs;
+    return this.phase === "text" || this.#loaded.size === 0 || isOver ? undefined : [...this.#loaded.keys()];
   }
 
   /**

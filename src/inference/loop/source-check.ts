@@ -12,11 +12,14 @@ const REFUSED = { flagged: "PICTURE_FLAGGED", unchecked: "PICTURE_UNCHECKED" } a
 /** The pictures that jobs go on from, as far as they may be used. */
 export class SourceCheck {
   readonly #pictures: PictureStore;
+  readonly #upscaler: string | null;
   /** The last answer: both sides of a job, and all its pairs, may go on from one picture. */
   #last: { readonly key: string; readonly concern: Concern | null } | null = null;
 
-  constructor(pictures: PictureStore) {
+  /** @param upscaler the file of what enlarges pictures before they are drawn over; null for Lanczos */
+  constructor(pictures: PictureStore, upscaler: string | null = null) {
     this.#pictures = pictures;
+    this.#upscaler = upscaler;
   }
 
   /**
@@ -39,6 +42,7 @@ export class SourceCheck {
       strength: from.strength,
       sha256: source.sha256,
       isHarmless: source.safety === "harmless",
+      ...(from.enlarge === undefined ? {} : { enlarge: from.enlarge, upscaler: this.#upscaler }),
     };
   }
 

@@ -3,12 +3,15 @@ import { type Item, type ItemNote, imageOf, type Job, lacksRewrite } from "../..
 import { promptModeOf } from "../../core/options.js";
 import { SIDES } from "../../core/side.js";
 import type { Claim, Queue } from "../../db/queue.js";
+import type { RewriteChoice } from "../../taste/rewrite-choice.js";
 import type { Host, ItemWork } from "./phase.js";
 
 export interface TextItemsOptions {
   readonly queue: Queue;
   readonly events: Events;
   readonly now: () => number;
+  /** Takes rewrites by what a server likes; the model's own first where absent. */
+  readonly choice?: RewriteChoice;
 }
 
 /** The text phase: Promptist rewrites prompts. */
@@ -22,7 +25,7 @@ export class TextItems implements ItemWork {
   }
 
   async make(host: Host, claim: Claim, items: readonly Item[], signal: AbortSignal): Promise<boolean> {
-    const { queue, events, now } = this.#options;
+    const { queue, events, now, choice } = this.#options;
     const { job } = claim;
     const asked = job.grid === undefined ? items : await this.#distinct(job, items);
     const [first] = asked;
@@ -52,8 +55,12 @@ export class TextItems implements ItemWork {
     );
     const ms = (now() - started) / asked.length;
     for (const [i, item] of asked.entries()) {
-      const { rewrite, candidates, unread = null, truncated } = rewrites[i]!;
+      const { rewrite: first, candidates, unread = null, truncated } = rewrites[i]!;
+      // The cells of a grid differ by their options alone.
+      const taken = job.grid === undefined ? await choice?.take(job, item.prompt, candidates) : null;
+      const rewrite = taken?.rewrite ?? first;
       const notes: ItemNote[] = [
+        ...(taken == null ? [] : [taken.note]),
         ...(rewrite === item.prompt.trim() ? [{ code: "unchanged" } as const] : []),
         ...(unread === null ? [] : [{ code: "unread", words: unread } as const]),
         ...SIDES.flatMap((side): ItemNote[] => {

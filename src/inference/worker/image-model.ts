@@ -1,10 +1,10 @@
 import sharp from "sharp";
-import { freshHash, weightsHash } from "../../checkpoints/files/weights-hash.js";
+import { weightsHash } from "../../checkpoints/files/weights-hash.js";
 import { openDiffusion } from "../../checkpoints/layouts/diffusion-files.js";
 import type { Embedding } from "../../checkpoints/layouts/embeddings.js";
 import type { UsedEmbedding } from "../../core/job.js";
 import type { PictureJudgement } from "../../core/judgement.js";
-import { IMAGE_RANGES, type PictureSize, promptModeOf } from "../../core/options.js";
+import { promptModeOf } from "../../core/options.js";
 import { applyStyle } from "../../core/styles.js";
 import { PROGRAM } from "../../core/version.js";
 import { writeComparison } from "../../pictures/comparison.js";
@@ -12,10 +12,8 @@ import { writeContactSheet } from "../../pictures/contact-sheet.js";
 import { writeGrid } from "../../pictures/grid-picture.js";
 import { writePng } from "../../pictures/png.js";
 import { readPicture } from "../../pictures/read-picture.js";
-import { fitToSize } from "../../pictures/resize.js";
 import type { Rgb } from "../../pictures/rgb.js";
 import { isGuided } from "../diffusion/guidance.js";
-import type { DiffusionConfig } from "../diffusion/model.js";
 import { drawPicture } from "../diffusion/pipeline.js";
 import { StableDiffusion } from "../diffusion/stable-diffusion.js";
 import { Judge } from "../judging/judge.js";
@@ -23,6 +21,8 @@ import { withRoom } from "../judging/one-tower.js";
 import { deviceMemory } from "../runtime/device-memory.js";
 import { openDevice } from "../runtime/open-device.js";
 import { planOn, plansToTry, precisionOf } from "../runtime/precision.js";
+import { Upscaler } from "../upscaling/upscaler.js";
+import { drawFrom, toldOf, type Upscale } from "./draw-from.js";
 import { openPromptReader } from "./prompt-tokenizer.js";
 import type { Drawn, DrawRequest, ImageSpec, JudgeRequest } from "./protocol.js";
 import { usedModels } from "./used-models.js";
@@ -90,6 +90,15 @@ export async function loadImageModel(spec: ImageSpec, onDevice: OnDevice = () =>
       ? { ...judgement, safety: "harmless" }
       : judgement;
   };
+  /** Loads the upscaler for this one picture, like the VAE's encoder. */
+  const upscale: Upscale = async (file, picture, signal) => {
+    const upscaler = await Upscaler.open({ file, device, precision: spec.precision, cacheDir, threads });
+    try {
+      return await upscaler.upscale(picture, { signal });
+    } finally {
+      await upscaler.release();
+    }
+  };
   const draw = async (request: DrawRequest, context: CallContext): Promise<Drawn> => {
     const { plainPrompt, file, checkpoint, pair, from = null, previewMs = null } = request;
     const { style } = request.options;
@@ -104,16 +113,11 @@ export async function loadImageModel(spec: ImageSpec, onDevice: OnDevice = () =>
             everyMs: previewMs,
             emit: async (small: Rgb) => context.onPreview?.(await previewFile(small)),
           };
-    const start = from && {
-      picture: await readStart(from.file, options.size, config),
-      strength: from.strength,
-    };
-    const picture = await drawPicture(
-      model,
-      tokenizer,
-      { ...options, prompt, from: start },
-      { signal, onStep, preview },
-    );
+    const shown = { signal, onStep, preview };
+    const picture =
+      from === null
+        ? await drawPicture(model, tokenizer, { ...options, prompt }, shown)
+        : await drawFrom(model, tokenizer, { ...options, prompt }, from, upscale, shown);
     const { width, height, calls, seconds, truncated, truncatedNegative, notes } = picture;
     const size = { width, height };
     const prompts = isGuided(options.guidance) ? [prompt, options.negative] : [prompt];
@@ -124,7 +128,7 @@ export async function loadImageModel(spec: ImageSpec, onDevice: OnDevice = () =>
       prompt,
       ...(style === undefined ? {} : { plain }),
       size,
-      from: from && { strength: from.strength, sha256: from.sha256 ?? (await freshHash(from.file)) },
+      from: from && (await toldOf(from)),
       checkpoint,
       models: used,
       pair,
@@ -178,23 +182,6 @@ export async function loadImageModel(spec: ImageSpec, onDevice: OnDevice = () =>
       await Promise.all([model.release(), judge.release()]);
     },
   };
-}
-
-/**
- * The picture to go on from, in the size to draw: as asked for, cut to that shape, else its own, rounded down to what
- * the checkpoint draws and no larger than the largest. Throws InputError FILE_*.
- */
-async function readStart(
-  file: string,
-  asked: PictureSize | null,
-  { vaeScaleFactor }: DiffusionConfig,
-): Promise<Rgb> {
-  const picture = await readPicture(file);
-  const { max } = IMAGE_RANGES.side;
-  const scale = Math.min(1, max / Math.max(picture.width, picture.height));
-  const side = (own: number) => Math.max(1, Math.floor((own * scale) / vaeScaleFactor)) * vaeScaleFactor;
-  if (asked !== null) return fitToSize(picture, asked, "crop");
-  return fitToSize(picture, { width: side(picture.width), height: side(picture.height) }, "default");
 }
 
 /** SHA-256 of a file, in hexadecimal. */

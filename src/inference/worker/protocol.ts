@@ -145,6 +145,10 @@ export interface FromFile {
   readonly sha256?: string;
   /** Whether a harmless checkpoint drew it; an attached picture may show anything. */
   readonly isHarmless?: boolean;
+  /** How many times as long its sides are made before it is drawn over; 1 if absent. */
+  readonly enlarge?: number;
+  /** The absolute path of the upscaler that makes it larger; Pillow's Lanczos filter does if there is none. */
+  readonly upscaler?: string | null;
 }
 
 export interface DrawRequest {

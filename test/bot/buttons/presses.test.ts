@@ -59,7 +59,7 @@ describe("the buttons of a result", () => {
     const { world, message } = await start();
     expect(labels(message)).toEqual([
       ...["New seed", "Edit prompt", "Reword", "Info", "Delete"],
-      ...["Vary (small)", "Vary (large)", "Use left", "Use right"],
+      ...["Vary (small)", "Vary (large)", "Use left", "Use right", "Enlarge"],
     ]);
     await world.bot.stop();
     const bot = makeBot(world);
@@ -252,7 +252,7 @@ describe("a comparison of several pairs", () => {
     expect(message.attachments).toEqual([]);
     expect(labels(message)).toEqual([
       ...["New seed", "Edit prompt", "Reword", "Info", "Delete"],
-      ...["Vary (small)", "Vary (large)", "Use left", "Use right"],
+      ...["Vary (small)", "Vary (large)", "Use left", "Use right", "Enlarge"],
     ]);
 
     const info = await alice.press(message, "Info");

@@ -109,6 +109,8 @@ export const SAMPLES: {
     ],
   },
   queueLines: {
+    loaded: [[["`Dreamy`"]], [["`Dreamy`", "`Dusk`"]]],
+    swaps: [[1], [4]],
     counts: [
       [0, 0],
       [1, 1],
@@ -123,6 +125,7 @@ export const SAMPLES: {
     ],
   },
   resultLines: {
+    chosen: amounts,
     from: [[0.6], [1]],
     prompts: [["weighted"]],
     marks: [[], [[1, 2]]],
@@ -131,6 +134,7 @@ export const SAMPLES: {
     lora: [["`pastel`", 0.8]],
     cutPrompts: [[[1]], [[1, 2]]],
     enlarged: [[4]],
+    larger: [[1.5], [2]],
     unknownSubject: [[100]],
     settings: [[["seed 7", "1 step"]]],
     footer: [[["seed 7"]]],
@@ -243,6 +247,13 @@ export const SAMPLES: {
   },
   statsLines: { voter: [[1]] },
   tasteLines: {
+    shares: [
+      [
+        { share: 0.58, low: 0.5, high: 0.66, n: 41 },
+        { share: 0.5, low: 0.3, high: 0.7, n: 4 },
+      ],
+      [{ share: 0.58, low: 0.5, high: 0.66, n: 41 }, null],
+    ],
     learned: amounts,
     phrase: [["soft lighting", 0.58, { low: 0.5, high: 0.66 }, 41]],
     exported: [
@@ -353,6 +364,11 @@ export const SAMPLES: {
   },
   labels: {
     takeOut: [["prompt"], ["pair"], ["picture"]],
+    larger: [
+      ["baseline", 1.5, "768x768"],
+      ["optimized", 2, "1024x1024"],
+      ["only", 2, "1024x1024"],
+    ],
     pair: [[1, 7]],
     choosePrompts: [
       ["prompt", 1, 25],
@@ -376,6 +392,7 @@ export const SAMPLES: {
   jobLines: { id: [[ID]], made: [[ID, "p1"]] },
   endLines: { cancelled: people.map(([, kind]) => [kind]), tried: [[2], [5]] },
   noteWords: {
+    taste: [[[]], [["soft lighting +", "greg rutkowski -"]]],
     unread: [["`x`"]],
     embedding: [["`cat`", "0123456789"]],
     models: [[["`Dreamy` (0123456789)"]], [["`Dreamy`", "`pastel` (0123456789)"]]],

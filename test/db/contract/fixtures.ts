@@ -1,7 +1,7 @@
 import { expect } from "vitest";
 import type { JobKind, Phase, Picture } from "../../../src/core/job.js";
 import { DEFAULT_TEXT_OPTIONS } from "../../../src/core/options.js";
-import type { Claim, ModelTurn, NewJob, Queue } from "../../../src/db/queue.js";
+import type { Claim, NewJob, Queue } from "../../../src/db/queue.js";
 
 let interactions = 0;
 
@@ -55,9 +55,9 @@ export async function claimNext(
   queue: Queue,
   phase: Phase = "text",
   owner = "loop",
-  models?: ModelTurn,
+  loaded?: readonly string[],
 ): Promise<Claim> {
-  const claimed = await queue.claim(phase, owner, models);
+  const claimed = await queue.claim(phase, owner, loaded);
   if (claimed === undefined) throw new Error(`no ${phase} job waits`);
   return claimed;
 }

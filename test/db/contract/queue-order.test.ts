@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Job, Phase } from "../../../src/core/job.js";
 import { modelKey } from "../../../src/core/model-set.js";
-import type { ModelTurn, Queue } from "../../../src/db/queue.js";
+import type { Queue } from "../../../src/db/queue.js";
 import { ENGINES, type Engine } from "./engines.js";
 import { claimNext, drain, drawn, type JobWish, newJob } from "./fixtures.js";
 
@@ -34,10 +34,10 @@ describe.each(ENGINES)("$name", ({ create }) => {
         enqueue({ user, ...pairs, ...(model === undefined ? {} : { model }) });
       const key = (model: string) => modelKey({ model, loras: [] });
       /** Claims and completes all jobs; answers who was served. */
-      async function served(turn: ModelTurn): Promise<string[]> {
+      async function served(loaded: readonly string[]): Promise<string[]> {
         const all: string[] = [];
         for (;;) {
-          const next = await queue.claim("image", "loop", turn);
+          const next = await queue.claim("image", "loop", loaded);
           if (next === undefined) return all;
           all.push(`${next.job.origin.userId} ${next.job.image.model ?? "own"}`);
           await queue.complete(next);
@@ -53,29 +53,13 @@ describe.each(ENGINES)("$name", ({ create }) => {
           ["cyd", undefined],
         ] as const)
           await draw(user, model);
-        expect(await served({ loaded: [key("photo")], isOver: false })).toEqual([
+        expect(await served([key("photo")])).toEqual([
           "ada photo",
           "bob photo",
           "bob photo",
           // Nothing of the loaded model is left, so the ring goes on: bob was served last.
           "cyd own",
           "bob anime",
-        ]);
-      });
-
-      test("once its turn is over, jobs of other models come first, and it goes on where there are none", async () => {
-        for (const [user, model] of [
-          ["ada", "photo"],
-          ["ada", "photo"],
-          ["bob", "photo"],
-          ["cyd", "anime"],
-        ] as const)
-          await draw(user, model);
-        expect(await served({ loaded: [key("photo")], isOver: true })).toEqual([
-          "cyd anime",
-          "ada photo",
-          "bob photo",
-          "ada photo",
         ]);
       });
 
@@ -88,12 +72,7 @@ describe.each(ENGINES)("$name", ({ create }) => {
         ] as const)
           await draw(user, model);
         const loaded = ["", key("anime")];
-        expect(await served({ loaded, isOver: false })).toEqual([
-          "ada anime",
-          "cyd own",
-          "dan anime",
-          "bob paint",
-        ]);
+        expect(await served(loaded)).toEqual(["ada anime", "cyd own", "dan anime", "bob paint"]);
       });
 
       test("a job that is put back waits for the model of its next picture", async () => {
@@ -108,12 +87,12 @@ describe.each(ENGINES)("$name", ({ create }) => {
         );
         const mixed = await queue.enqueue({ ...wanted, image, items });
         await draw("bob", "photo");
-        const held = await claimNext(queue, "image", "loop", { loaded: [key("photo")], isOver: false });
+        const held = await claimNext(queue, "image", "loop", [key("photo")]);
         expect(held.job.id).toBe(mixed.id);
         const pictures = { baseline: drawn("1.png"), optimized: drawn("2.png") };
         await queue.savePictures(held, 0, { pictures, comparison: "3.png" });
         await queue.release(held);
-        const next = await claimNext(queue, "image", "loop", { loaded: [key("anime")], isOver: false });
+        const next = await claimNext(queue, "image", "loop", [key("anime")]);
         expect(next.job.id).toBe(mixed.id);
       });
 
@@ -122,7 +101,7 @@ describe.each(ENGINES)("$name", ({ create }) => {
         await draw("ada", "photo");
         await claimNext(queue, "image");
         await draw("bob", "anime");
-        const next = await claimNext(queue, "image", "loop", { loaded: [key("photo")], isOver: false });
+        const next = await claimNext(queue, "image", "loop", [key("photo")]);
         expect(next.job.origin.userId).toBe("bob");
       });
     });

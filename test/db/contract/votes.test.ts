@@ -169,12 +169,40 @@ describe.each(ENGINES)("$name", ({ create }) => {
       seed: 7,
       mode: "beam",
       checkpoint: "stable-diffusion",
+      propensity: null,
       votedAt: "2026-01-01T00:00:00.000Z",
       counted: true,
     };
     expect(await votes.exported(keys[0]!)).toEqual(vote);
     expect(await votes.exported(keys[1]!)).toMatchObject({ voter: "ada", choice: "tie" });
     expect(await votes.exported({ jobId: job.id, userId: "eve" })).toBeUndefined();
+  });
+
+  test("weighs the pairs that taste chose by their propensities, to tell what the first would have won", async () => {
+    const chosen = async (isFirst: boolean, propensity: number, won: number, lost: number) => {
+      const job = await pair();
+      const note = { code: "taste", isFirst, propensity, explores: false, liked: [], disliked: [] } as const;
+      await votes.open({ ...job, items: job.items.map((item) => ({ ...item, notes: [note] })) }, null);
+      const [win, lose] = [await choiceFor(job.id, "optimized"), await choiceFor(job.id, "baseline")];
+      for (let n = 0; n < won + lost; n++) await votes.vote(job.id, `voter ${n}`, n < won ? win : lose);
+      await votes.vote(job.id, "undecided", "tie");
+      return { jobId: job.id, userId: "undecided" };
+    };
+    expect(await votes.tasteShares("guild")).toEqual({ with: null, without: null });
+    const other = await pair();
+    await votes.open(other, null);
+    await votes.vote(other.id, "bob", "left");
+    await chosen(true, 0.25, 3, 1);
+    await chosen(true, 1, 0, 4);
+    const key = await chosen(false, 0.95, 8, 0);
+    const shares = await votes.tasteShares("guild");
+    expect(shares.with).toMatchObject({ share: 11 / 16, n: 16 });
+    // Three of four, worth four times as much as none of four.
+    expect(shares.without).toMatchObject({ share: 12 / 20, n: 8 });
+    expect(shares.without!.low).toBeLessThan(0.2);
+    expect(shares.without!.high).toBeGreaterThan(0.9);
+    expect(await votes.exported(key)).toMatchObject({ propensity: 0.95 });
+    expect(await votes.tasteShares("elsewhere")).toEqual({ with: null, without: null });
   });
 
   test("erasing a person takes their votes and texts, and leaves the votes of others", async () => {

@@ -6,6 +6,7 @@ import {
   ComponentType,
 } from "discord.js";
 import { drawnSides, type Item, type ItemNoun, isUnchanged, type Job, nounOf } from "../../../core/job.js";
+import { type PictureSize, showSize } from "../../../core/options.js";
 import { addedPhrases } from "../../../core/prompt-diff.js";
 import { SIDES, type Side } from "../../../core/side.js";
 import type { JobEntry } from "../../../db/records.js";
@@ -38,6 +39,8 @@ const VERBS = {
   /** Asks how to change the rewrite; the menus that answer: another one, added phrases to leave out. */
   change: null,
   beam: null,
+  /** The model's own first rewrite, where taste chose another. */
+  own: null,
   without: null,
   /** Draw a rewrite: both pictures, or the prompt as written. */
   pair: null,
@@ -49,6 +52,9 @@ const VERBS = {
   /** Draw both sides again from their own pictures, and another prompt from the picture of one side. */
   vary: /^(small|large)$/,
   use: /^(baseline|optimized)(-\d{1,2})?$/,
+  /** Asks which picture to draw over, and how much larger; the menu that answers. */
+  enlarge: null,
+  larger: null,
   info: null,
   /** Puts the result into the server's gallery. */
   favourite: null,
@@ -200,13 +206,19 @@ export function resultRows(job: Job, words: Words): Row[] {
       button("tune", id, labels.editFirst),
       button("raw", id, labels.drawRaw),
     ];
-    return [row(...draw, ...end), ...beamRow(job, item, words)];
+    return [row(...draw, ...end), ...ownRow(job, item, words), ...beamRow(job, item, words)];
   }
   const more = [button("again", id, labels.again), ...edit];
   const change = changeRows(job, words).length === 0 ? [] : [button("change", id, labels.change)];
   // Five buttons at most; pictures that are gone are what people miss first.
-  return [row(...more, ...(redraw.length > 0 ? redraw : change), ...end)];
+  return [row(...more, ...(redraw.length > 0 ? redraw : change), ...end), ...ownRow(job, item, words)];
 }
+
+/** Draws the model's own first rewrite, where taste chose another. */
+const ownRow = ({ id }: Job, { rewrite, candidates, notes }: Item, { labels }: Words): Row[] =>
+  notes.some(({ code }) => code === "taste") && candidates[0]?.text !== rewrite
+    ? [row(button("own", id, labels.own))]
+    : [];
 
 /** Whether its deleted pictures can be drawn again: those that they went on from are deleted with them. */
 export const canRedraw = (job: Job): job is Job & { readonly picturesPrunedAt: number } =>
@@ -256,11 +268,34 @@ export function goOnRows(job: Job, { labels }: Words): Row[] {
   const use = sides.map((argument) =>
     button("use", id, sides.length === 1 ? labels.use.only : labels.use[argument], { argument }),
   );
-  return [row(...vary, ...use)];
+  return [row(...vary, ...use, button("enlarge", id, labels.enlarge))];
 }
 
+/** A picture that can be enlarged: of which item and side, how many times, and what comes of it. */
+export interface Enlargement {
+  readonly item: number;
+  readonly side: Side;
+  readonly times: number;
+  readonly size: PictureSize;
+  /** Of a result with one picture. */
+  readonly isOnly: boolean;
+  /** What it costs, as a sentence. */
+  readonly cost: string;
+}
+
+/** Asks which picture to enlarge, and how much. */
+export const enlargeMenu = (jobId: string, choices: readonly Enlargement[], { labels }: Words): Row =>
+  select({
+    custom_id: encodeCustomId("larger", jobId),
+    options: choices.slice(0, OPTIONS_MAX).map(({ item, side, times, size, isOnly, cost }) => ({
+      label: labels.larger(isOnly ? "only" : side, times, showSize(size)),
+      description: clip(cost, OPTION_TEXT_MAX),
+      value: `${item}-${side}-${times}`,
+    })),
+  });
+
 /** The sides that look different: of a prompt that was not changed both pictures are the same. */
-function shownSides(items: readonly Item[]): readonly Side[] {
+export function shownSides(items: readonly Item[]): readonly Side[] {
   const [item] = items;
   if (item?.only !== undefined) return [item.only];
   return items.every(isUnchanged) ? ["baseline"] : SIDES;

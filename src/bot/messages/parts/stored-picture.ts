@@ -1,6 +1,7 @@
 import { extname } from "node:path";
 import sharp from "sharp";
 import { drawnSides, type Item, type Job } from "../../../core/job.js";
+import { type PictureSize, showSize } from "../../../core/options.js";
 import { SIDES, type Side } from "../../../core/side.js";
 import type { PictureKey, PictureStore } from "../../../pictures/store.js";
 import { clip } from "../../discord/markdown.js";
@@ -36,13 +37,17 @@ export async function readPicture(
 /** The size of a job's pictures, such as `512x768`; null where none is there. */
 export async function sizeOf(job: Job, pictures: PictureStore): Promise<string | null> {
   const [drawn] = job.items.flatMap((item) => SIDES.flatMap((side) => item.pictures[side] ?? []));
-  const data = drawn === undefined ? null : await pictures.read({ jobId: job.id, file: drawn.file });
-  if (data === null) {
-    const { size } = job.image;
-    return size === null || job.kind === "optimize" ? null : `${size.width}x${size.height}`;
-  }
+  const found = drawn === undefined ? null : await sizeOfFile({ jobId: job.id, file: drawn.file }, pictures);
+  const size = found ?? (job.kind === "optimize" ? null : job.image.size);
+  return size === null ? null : showSize(size);
+}
+
+/** The size of a stored picture; null where it is gone. */
+export async function sizeOfFile(key: PictureKey, pictures: PictureStore): Promise<PictureSize | null> {
+  const data = await pictures.read(key);
+  if (data === null) return null;
   const { width, height } = await sharp(data).metadata();
-  return `${width}x${height}`;
+  return { width, height };
 }
 
 /** The pictures of an item that are drawn and may be shown, named by the item's number. */

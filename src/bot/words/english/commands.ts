@@ -113,6 +113,7 @@ export const commandTexts = {
     description: "Show a stored result again",
     id: "The job's id, shown under its result",
     part: "Which zip of a batch's pictures you want",
+    evaluation: "What rewriting did to the prompts of a batch, as a report",
   },
   mydata: {
     description: "What is stored about you",

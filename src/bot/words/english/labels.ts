@@ -1,5 +1,6 @@
 import type { ItemNoun, JobKind } from "../../../core/job.js";
 import type { Variation } from "../../../core/options.js";
+import type { Side } from "../../../core/side.js";
 import type { Choice } from "../../../db/votes.js";
 import { capitalized, count } from "./parts.js";
 
@@ -29,6 +30,9 @@ export const labels = {
   /** Go on from a result's pictures: each side from its own, or both from one. */
   vary: { small: "Vary (small)", large: "Vary (large)" } satisfies Record<Variation, string>,
   use: { baseline: "Use left", optimized: "Use right", only: "Use this" },
+  enlarge: "Enlarge",
+  larger: (which: Side | "only", times: number, size: string) =>
+    `${{ baseline: "Left", optimized: "Right", only: "This" }[which]}, ${times} times: ${size}`,
   editPrompt: "Edit prompt",
   editFirst: "Edit first",
   drawPair: "Draw the pair",
@@ -36,6 +40,7 @@ export const labels = {
   info: "Info",
   favourite: "To the gallery",
   delete: "Delete",
+  own: "First rewrite",
   chooseBeam: "Draw another rewrite",
   chooseWords: "Leave out added words",
   editPromptTitle: "Edit the prompt; the seed stays",

@@ -16,7 +16,9 @@ export const refusals = {
     parts === 0
       ? "The pictures are no longer on the bot's disk, so there is no zip of them."
       : `There ${parts === 1 ? "is 1 zip" : `are ${number(parts)} zips`} of these pictures here.`,
+  noEvaluation: "Only a finished batch whose pictures have scores can be evaluated.",
   nothingToChange: "There is no other rewrite of this.",
+  nothingToEnlarge: "These pictures are gone, or as large as they can become here.",
   nothingLeft: "No prompt of this batch is waiting any more.",
   notFinished: "This is not finished. Cancel it first.",
   alreadyFinished: "This is already finished.",

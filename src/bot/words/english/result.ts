@@ -1,7 +1,7 @@
 import { type ItemNote, imageOf, type Job, type JobKind, nounOf, type Phase } from "../../../core/job.js";
 import type { ImageOptions, PromptMode, TextOptions } from "../../../core/options.js";
 import { SIDES, type Side } from "../../../core/side.js";
-import { clip, tail } from "../../discord/markdown.js";
+import { clip, escapeMarkdown, tail } from "../../discord/markdown.js";
 import { errorSentence, errorSentences } from "./errors.js";
 import { labels } from "./labels.js";
 import { count, formatDuration, listed, numbered } from "./parts.js";
@@ -52,6 +52,8 @@ const RESULTS: Readonly<Record<JobKind, string>> = {
 export const resultLines = {
   from: (strength: number) => `from a picture, strength ${strength}`,
   choosePair: "Which pair? Its two pictures are varied, or one of them becomes the next base.",
+  chooseEnlarged: "Which picture, and how large? Its details are drawn anew, and the rest stays.",
+  larger: (times: number) => `${times} times as large`,
   enlarged: (times: number) => `-# Shown ${times} times as large as it was drawn.`,
   unknownSubject: (subjects: number) =>
     `The small model here draws only ${count(subjects, "subject")}, such as a cat, a rose or a rocket, and none of them is in this prompt.`,
@@ -88,6 +90,9 @@ export const resultLines = {
     `The rewrite no longer has ${words.map((word) => `*${word}*`).join(", ")}; the picture may not show ${words.length === 1 ? "it" : "them"}.`,
   recordsLeftOut: "The lists of prompts and seeds are too large for this channel; `/mydata export` has them.",
   /** `prompts`: their numbers. */
+  /** Rewrites of a job of several items. */
+  chosen: (rewrites: number) =>
+    `${count(rewrites, "rewrite")} chosen by what this server likes (\`/taste show\`).`,
   unread: (prompts: readonly number[]) =>
     `Promptist can't read ${numbered(prompts)} to ${prompts.length === 1 ? "its" : "their"} end. The part that it did not read follows ${prompts.length === 1 ? "the rewrite" : "the rewrites"} as written.`,
   prompts: (mode: PromptMode) => `${mode} prompts`,
@@ -127,6 +132,7 @@ const SIDE_TEXTS = {
   optimized: "rewritten prompt",
   negative: "negative prompt",
 } as const;
+const REASON_MAX = 40;
 /** Letters of a hash, as model sites show it. */
 const SHORT_HASH = 10;
 
@@ -135,6 +141,11 @@ export const noteWords = {
   firstFrame: "The attached picture moves: its first frame is used.",
   cropped: "The attached picture has another shape, so its middle is used.",
   unchanged: "Promptist changed nothing.",
+  /** Of a rewrite that was taken by what the server likes; `reasons` such as "soft lighting +". */
+  taste: (reasons: readonly string[]) =>
+    `Chosen for this server${reasons.length === 0 ? "" : `: ${reasons.join(", ")}`}.`,
+  tasteFirst: "Chosen for this server: of the rewrites found, it also likes the first best.",
+  tasteExplores: "Not what this server likes best: one rewrite in ten is taken to go on learning.",
   leftOut: "Part of what the message asks for was not taken.",
   unread: (words: string) =>
     `Promptist can't read such a long prompt to its end. This part follows the rewrite as written: ${words}`,
@@ -152,6 +163,15 @@ export const noteWords = {
 /** A note on an item's result. */
 export function noteLine(note: ItemNote, words: Translated<typeof noteWords> = noteWords): string {
   if (note.code === "unchanged") return words.unchanged;
+  if (note.code === "taste") {
+    if (note.explores) return words.tasteExplores;
+    const said = (phrase: string) => escapeMarkdown(clip(phrase, REASON_MAX));
+    const reasons = [
+      ...note.liked.map((phrase) => `${said(phrase)} +`),
+      ...note.disliked.map((phrase) => `${said(phrase)} -`),
+    ];
+    return note.isFirst ? words.tasteFirst : words.taste(reasons);
+  }
   if (note.code === "first-frame") return words.firstFrame;
   if (note.code === "cropped") return words.cropped;
   // The problems are stored in English, and no message mixes languages.

@@ -33,6 +33,7 @@ export const settingTexts: Readonly<Record<SettingName, string>> = {
   alwaysNegative: "added to every negative prompt",
   refusedWords: "words that are not allowed in prompts",
   ping: "ping people when a slow result is ready",
+  taste: "rewrites are chosen by what this server's blind votes like",
   preview: "show the picture while it is being drawn",
   userLimit: "jobs that one person can have in the queue at once; more wait outside",
   channelLimit: "jobs that the channel can have in the queue at once; more wait outside",

@@ -1,6 +1,6 @@
 import { type ItemNoun, type JobKind, type LimitScope, nounOf, type Phase } from "../../../core/job.js";
 import { labels } from "./labels.js";
-import { about, count, holder, number } from "./parts.js";
+import { about, count, holder, listed, number } from "./parts.js";
 
 /** Lines of the message while a job waits and runs. */
 export const statusLines = {
@@ -46,6 +46,9 @@ export const queueLines = {
     running + waiting === 0
       ? "Nothing is running or waiting."
       : `${number(running)} running, ${number(waiting)} waiting.`,
+  /** `names`: of models, as code. */
+  loaded: (names: readonly string[]) => `Loaded: ${listed(names)}.`,
+  swaps: (swaps: number) => `Changes of model since the bot started: ${number(swaps)}.`,
   yours: "Your jobs further back:",
   entry: (
     job: { readonly id: string; readonly kind: JobKind; readonly userId: string } | null,

@@ -1,7 +1,10 @@
-import type { Interval } from "../../../core/statistics.js";
+import type { Interval, Share } from "../../../core/statistics.js";
 import { count, number } from "./parts.js";
 
 const percent = (share: number): string => `${Math.round(100 * share)} %`;
+
+const rate = ({ share, low, high, n }: Share): string =>
+  `${percent(share)} (${percent(low)} to ${percent(high)}, n = ${number(n)})`;
 
 /** What a server likes, as `/taste` tells it. */
 export const tasteLines = {
@@ -16,6 +19,9 @@ export const tasteLines = {
   phrase: (text: string, share: number, { low, high }: Interval, votes: number) =>
     `${text}: ${percent(share)} (${percent(low)} to ${percent(high)}), n = ${number(votes)}`,
   intervals: "In brackets: 95 % intervals. One that holds 50 % has decided nothing yet.",
+  /** Among the pairs whose rewrite taste chose; shares from 0 to 1, null without a vote. */
+  shares: (chosen: Share, first: Share | null) =>
+    `Rewrites chosen so won ${rate(chosen)}. Always the first one would have won ${first === null ? "an unknown share" : rate(first)}.`,
   exported: (phrases: number, votes: number) =>
     `${count(phrases, "phrase")}, learned from ${count(votes, "blind vote")}.`,
   notSure:
