@@ -5,9 +5,11 @@ import { readWords } from "../core/emphasis.js";
 import { InputError } from "../core/errors.js";
 import { type CellOptions, cellsOf, readAxis } from "../core/grid-axes.js";
 import { imageOf } from "../core/job.js";
-import { LIMIT_RANGES, promptModeOf, randomSeed } from "../core/options.js";
+import { type ModelSet, modelKey, modelSetOf } from "../core/model-set.js";
+import { type ImageOptions, LIMIT_RANGES, promptModeOf, randomSeed } from "../core/options.js";
 import { NO_REWRITER } from "../core/rewriters.js";
-import type { Rewrite } from "../inference/worker/protocol.js";
+import type { ModelHost } from "../inference/loop/model-host.js";
+import type { Drawn, Rewrite, WorkerInfo } from "../inference/worker/protocol.js";
 import type { GridCell } from "../pictures/grid-picture.js";
 import { captionOf } from "../pictures/pair-card.js";
 import { rewriteAll } from "./batch.js";
@@ -26,6 +28,9 @@ export interface GridFlags extends TextFlags, ImageFlags {
   readonly out: string;
 }
 
+/** An axis of models, which are looked for only then. */
+const MODEL_AXIS = /^\s*(model|lora)\s*[=:]/i;
+
 /**
  * `promptist grid TEXT --x AXIS [--y AXIS] --out DIR`: draws the text with each value of one or two options, and
  * composes the pictures as one.
@@ -38,6 +43,9 @@ export async function grid(
   isGiven: (option: string) => boolean,
 ): Promise<void> {
   const limits = {
+    ...([flags.x, flags.y ?? ""].some((axis) => MODEL_AXIS.test(axis))
+      ? { offered: { ...(await models.sets.known()), adult: [] } }
+      : {}),
     styles: stylesOf(flags.styles),
     maxSteps: LIMIT_RANGES.steps.max,
     maxPromptLength: LIMIT_RANGES.promptLength.max,
@@ -66,10 +74,11 @@ export async function grid(
   const drawn = rewrite?.rewrite ?? prompt;
   const checkpoint = models.choice.diffusion.name;
   const file = join(folder, "grid.png");
-  const { pictures, device, precision } = await models.withModel("image", async (host) => {
-    const advance = output.progress("drawing");
-    const pictures = [];
-    for (const [i, own] of options.entries()) {
+  const advance = output.progress("drawing");
+  const pictures: Drawn[] = [];
+  const drawCells = async (host: ModelHost, cells: readonly number[], checkpoint: string) => {
+    for (const i of cells) {
+      const own = options[i]!;
       const path = join(folder, `cell-${String(i + 1).padStart(2, "0")}.png`);
       const picture = await host.call(
         "draw",
@@ -89,17 +98,28 @@ export async function grid(
       );
       for (const line of cutLines(picture, promptModeOf(own))) output.say(`${basename(path)}: ${line}`);
       for (const note of picture.notes) output.say(`${basename(path)}: ${PICTURE_NOTES[note]}`);
-      pictures.push(picture);
+      pictures[i] = picture;
     }
-    await host.call("grid", {
+  };
+  const compose = (host: ModelHost) =>
+    host.call("grid", {
       grid,
       cells: pictures.map(({ file }): GridCell => ({ file, blank: null })),
       title: drawn,
       caption: captionOf(options[0]!, checkpoint, [grid.x.name, grid.y?.name ?? ""]),
       file,
     });
-    return { pictures, device: host.info.device, precision: host.info.precision };
-  });
+  const groups = byModels(options);
+  let info: WorkerInfo | undefined;
+  for (const [at, { set, cells }] of groups.entries()) {
+    const choice = modelKey(set) === "" ? models.choice : await models.sets.choiceOf(set);
+    const work = async (host: ModelHost) => {
+      info = host.info;
+      await drawCells(host, cells, choice.diffusion.name);
+      if (at === groups.length - 1) await compose(host);
+    };
+    await models.withModel("image", work, undefined, choice);
+  }
   output.result(
     {
       prompt,
@@ -116,8 +136,8 @@ export async function grid(
       checkpoints: { promptist: isRewritten ? models.choice.promptist.name : null, diffusion: checkpoint },
       miniature,
       note,
-      precision,
-      device,
+      precision: info?.precision,
+      device: info?.device,
       seconds: (performance.now() - started) / 1000,
     },
     [
@@ -155,4 +175,16 @@ async function rewriteOnce(
   const { rewrites } = await rewriteAll(models, output, [{ prompt, mode: flags.prompts, text }]);
   for (const line of unreadLines([rewrites[0]!])) output.say(line);
   return rewrites[0]!;
+}
+
+/** The cells that each model draws, so that each is loaded once. */
+function byModels(options: readonly ImageOptions[]): { set: ModelSet; cells: number[] }[] {
+  const groups = new Map<string, { set: ModelSet; cells: number[] }>();
+  for (const [i, image] of options.entries()) {
+    const set = modelSetOf(image);
+    const group = groups.get(modelKey(set)) ?? { set, cells: [] };
+    group.cells.push(i);
+    groups.set(modelKey(set), group);
+  }
+  return [...groups.values()];
 }

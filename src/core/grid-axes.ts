@@ -1,6 +1,7 @@
 import { parse } from "csv-parse/sync";
 import { InputError } from "./errors.js";
 import type { Grid, GridAxis } from "./grid.js";
+import { loraText, NO_LORA, NO_MODELS, type OfferedModels, offeredName, readLoras } from "./known-models.js";
 import {
   DEFAULT_SIDES,
   fitsSides,
@@ -44,6 +45,8 @@ export interface AxisLimits {
   readonly maxCells: number;
   /** Those that can be chosen by name; the presets if absent. */
   readonly styles?: readonly Style[];
+  /** The models and LoRAs that can be chosen by name; none if absent. */
+  readonly offered?: OfferedModels;
 }
 
 /** One value: as it is shown, and what it stands for. */
@@ -155,21 +158,52 @@ const KINDS: Readonly<Record<string, AxisKind>> = {
   style: {
     examples: ["none,photo,watercolour"],
     choices: styleNames,
-    takes: (limits) => ({
-      takes: "oneOf",
-      // One name may be several words, and the list is parted by spaces.
-      words: styleNames(limits)
-        .map((name) => name.replaceAll(" ", "\u00a0"))
-        .join(" "),
-    }),
+    takes: (limits) => oneOfNames(styleNames(limits)),
     read: (text, { styles = PRESETS }) => {
       if (styleKey(text) === NO_STYLE) return { label: NO_STYLE, cell: {} };
       const style = styleNamed(text, styles);
       return style === undefined ? null : { label: style.name, cell: { image: { style } } };
     },
   },
+  model: {
+    examples: [],
+    choices: ({ offered = NO_MODELS }) => offered.models,
+    takes: ({ offered = NO_MODELS }) => oneOfNames(offered.models),
+    read: (text, { offered = NO_MODELS }) =>
+      named(() => {
+        const model = offeredName(text, "model", offered);
+        return { label: model, cell: model === offered.own ? {} : { image: { model } } };
+      }),
+  },
+  lora: {
+    examples: [],
+    choices: ({ offered = NO_MODELS }) => [NO_LORA, ...offered.loras],
+    takes: ({ offered = NO_MODELS }) => oneOfNames([NO_LORA, ...offered.loras]),
+    read: (text, { offered = NO_MODELS }) =>
+      text.toLowerCase() === NO_LORA
+        ? { label: NO_LORA, cell: {} }
+        : named(() => {
+            const loras = readLoras(text, 1, offered);
+            return { label: loras.map(loraText).join(", "), cell: { image: { loras } } };
+          }),
+  },
   prompts: choiceKind(["diffusers,weighted"], PROMPT_MODES, (prompts) => ({ image: { prompts } })),
 };
+
+/** One name may be several words, and the list is parted by spaces. */
+function oneOfNames(names: readonly string[]): Takes {
+  return { takes: "oneOf", words: names.map((name) => name.replaceAll(" ", "\u00a0")).join(" ") };
+}
+
+/** The value that `read` makes of a name; null where there is no such model or LoRA. */
+function named(read: () => AxisValue): AxisValue | null {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof InputError) return null;
+    throw error;
+  }
+}
 
 function styleNames({ styles = PRESETS }: AxisLimits): readonly string[] {
   return [NO_STYLE, ...styles.map(({ name }) => name)];
@@ -247,10 +281,13 @@ export function completeAxis(typed: string, limits: AxisLimits): string[] {
   if (name === null) {
     const names = AXIS_NAMES.filter((one) => one.startsWith(written.toLowerCase()));
     return (names.length === 0 ? AXIS_NAMES : names).flatMap((one) =>
-      KINDS[one]!.examples.slice(0, names.length === 1 ? undefined : 1).map((values) => `${one}=${values}`),
+      examplesOf(one, limits)
+        .slice(0, names.length === 1 ? undefined : 1)
+        .map((values) => `${one}=${values}`),
     );
   }
-  const { choices, examples } = KINDS[name]!;
+  const { choices } = KINDS[name]!;
+  const examples = examplesOf(name, limits);
   const parts = (list ?? "").split(",").map((part) => part.trim());
   const [last = "", before] = [parts.at(-1), parts.slice(0, -1)];
   const next = (choices?.(limits) ?? []).filter(
@@ -261,6 +298,14 @@ export function completeAxis(typed: string, limits: AxisLimits): string[] {
     ...examples.map((values) => `${name}=${values}`),
   ];
 }
+
+/** Values to show; of an axis without any of its own, the first ones that there are. */
+function examplesOf(name: string, limits: AxisLimits): readonly string[] {
+  const { examples, choices } = KINDS[name]!;
+  const first = (choices?.(limits) ?? []).slice(0, EXAMPLE_VALUES).join(",");
+  return examples.length > 0 || first === "" ? examples : [first];
+}
+const EXAMPLE_VALUES = 3;
 
 function nameOf(typed: string): string | null {
   const name = typed.trim().toLowerCase();
@@ -308,7 +353,7 @@ const plain = (value: number): string => String(rounded(value));
 
 function axisError(option: string, axis: string | null, name: string | null): InputError {
   const known = name ?? "steps";
-  const example = `${known}=${KINDS[known]!.examples[0]}`;
+  const example = `${known}=${KINDS[known]!.examples[0] ?? "NAME,NAME"}`;
   const what =
     axis === null || axis === "" ? `--${option} has no values.` : `There is no axis ${axis.slice(0, 40)}.`;
   return new InputError(

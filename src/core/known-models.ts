@@ -32,6 +32,9 @@ export type ModelTitle = keyof typeof KINDS;
 
 const END = /\.(safetensors|sft|ckpt|pt|pth|bin)$/i;
 
+/** The value of a grid's axis that stands for no LoRA. */
+export const NO_LORA = "none";
+
 /** A name without its file's end and A1111's hash behind it, in lower case. */
 const keyOf = (name: string): string =>
   name

@@ -199,3 +199,33 @@ it("/queue tells which models are loaded and how often they changed, once they t
   events.emit("phase.finished", { phase: "image", jobs: 1, items: 1, ms: 1, peakBytes: 0 });
   expect(await told()).not.toContain("Loaded");
 });
+
+it("a grid has models and LoRAs along its axes, completed with those that are offered", async () => {
+  const world = await start();
+  const alice = world.local.member("alice");
+  const x = await alice.autocomplete("grid", { prompt: "A cat", x: "model" }, "x");
+  expect(x[0]?.value).toBe("model=stable-diffusion-v1-5,Dreamy,Midnight");
+  const next = await alice.autocomplete("grid", { prompt: "A cat", x: "lora=none,pa" }, "x");
+  expect(next[0]?.value).toBe("lora=none,pastel");
+  const refused = await alice.slash("grid", { prompt: "A cat", x: "model=Dreamy,Gone" });
+  expect(refused.message?.content).toContain("The value `Gone` can't be used for `model`");
+  const job = await enqueued(world, () =>
+    alice.slash("grid", {
+      prompt: "A cat",
+      x: "model=dreamy,stable-diffusion-v1-5",
+      y: "lora=none,pastel:0.4",
+      model: "Midnight",
+    }),
+  );
+  expect(job.grid).toEqual({
+    x: { name: "model", values: ["Dreamy", "stable-diffusion-v1-5"] },
+    y: { name: "lora", values: ["none", "pastel:0.4"] },
+  });
+  const pastel = [{ name: "pastel", strength: 0.4 }];
+  expect(job.items.map(({ image }) => modelsOf({ ...job.image, ...image }))).toEqual([
+    { model: "Dreamy", loras: undefined },
+    { model: undefined, loras: undefined },
+    { model: "Dreamy", loras: pastel },
+    { model: undefined, loras: pastel },
+  ]);
+});

@@ -3,7 +3,12 @@ import { codeOf, contextOf, InputError } from "../../src/core/errors.js";
 import { AXIS_NAMES, cellsOf, completeAxis, readAxis } from "../../src/core/grid-axes.js";
 import { IMAGE_RANGES, isInRange } from "../../src/core/options.js";
 
-const LIMITS = { maxSteps: 100, maxPromptLength: 50, maxCells: 25 };
+const LIMITS = {
+  maxSteps: 100,
+  maxPromptLength: 50,
+  maxCells: 25,
+  offered: { own: "sd", models: ["sd", "Dreamy"], loras: ["pastel"], adult: [] },
+};
 const read = (text: string) => readAxis("x", text, LIMITS);
 const valuesOf = (text: string) => read(text).values;
 
@@ -160,6 +165,9 @@ describe("completion", () => {
   it("offers each axis with an example, and of one that is named all examples", () => {
     const all = completeAxis("", LIMITS);
     expect(all).toHaveLength(AXIS_NAMES.length);
+    // Where no models can be named, they are no axis to choose.
+    const { offered: _, ...others } = LIMITS;
+    expect(completeAxis("", others).some((text) => text.startsWith("model="))).toBe(false);
     for (const text of [...all, ...AXIS_NAMES.flatMap((name) => completeAxis(`${name}=`, LIMITS))])
       expect(read(text).values.length, text).toBeGreaterThan(0);
     expect(completeAxis("gui", LIMITS)).toEqual([

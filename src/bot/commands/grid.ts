@@ -14,10 +14,12 @@ import {
   type ReadAxis,
   readAxis,
 } from "../../core/grid-axes.js";
+import { NO_MODELS, type OfferedModels } from "../../core/known-models.js";
 import { DEFAULT_LIMITS, type ImageOptions } from "../../core/options.js";
 import type { Side } from "../../core/side.js";
 import { PRESETS, type Style } from "../../core/styles.js";
 import type { NewItem } from "../../db/queue.js";
+import { offeredHere } from "../requests/models.js";
 import { type Limits, readPrompt } from "../requests/request.js";
 import { stylesHere } from "../requests/rules.js";
 import { commandTexts } from "../words/english/commands.js";
@@ -75,7 +77,7 @@ export const grid: RequestCommand = {
   read(interaction, context) {
     const { options } = interaction;
     const prompt = readPrompt(interaction, context.limits);
-    const limits = axisLimits(context.limits, context.styles);
+    const limits = axisLimits(context.limits, context.styles, context.offered);
     const down = options.getString("y");
     const { grid, cells } = cellsOf(
       readAxis("x", options.getString("x", true), limits),
@@ -104,30 +106,39 @@ export const cellItems = (
   only: Side,
 ): NewItem[] => cells.map((cell) => ({ prompt, rewrite: null, only, seed, ...cell }));
 
-/** The options that all cells share: a style of the channel's would stand in the cells without one. */
+/** The options that all cells share: a channel's own style or model would stand in the cells without one. */
 export function sharedImage(image: ImageOptions, { x, y }: Grid): ImageOptions {
-  const { style: _, ...unstyled } = image;
-  return x.name === "style" || y?.name === "style" ? unstyled : image;
+  const { style, model, loras, ...shared } = image;
+  const varies = (name: string) => x.name === name || y?.name === name;
+  return {
+    ...shared,
+    ...(style === undefined || varies("style") ? {} : { style }),
+    ...(model === undefined || varies("model") ? {} : { model }),
+    ...(loras === undefined || varies("lora") ? {} : { loras }),
+  };
 }
 
 const axisLimits = (
   { maxSteps, maxPromptLength, sides, maxCells = DEFAULT_LIMITS.cells }: Limits,
   styles: readonly Style[] = PRESETS,
+  offered: OfferedModels = NO_MODELS,
 ): AxisLimits => ({
   maxSteps,
   maxPromptLength,
   maxCells,
   styles,
+  offered,
   ...(sides === undefined ? {} : { sides }),
 });
 
 /** Axes to choose from, each with the values that it stands for where these are not plain to see. */
 async function axisChoices(
   interaction: AutocompleteInteraction,
-  { context, styles }: Services,
+  { context, styles, models, settings }: Services,
 ): Promise<Choice[]> {
   const { name, value } = interaction.options.getFocused(true);
-  const limits = axisLimits(context.limits, await stylesHere(styles, interaction));
+  const offered = await offeredHere(models, await settings.resolve(interaction), interaction);
+  const limits = axisLimits(context.limits, await stylesHere(styles, interaction), offered);
   const read = (text: string): ReadAxis | null => {
     try {
       return readAxis(name === "y" ? "y" : "x", text, limits);

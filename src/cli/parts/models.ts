@@ -26,6 +26,7 @@ import {
   startWorker,
 } from "../../inference/loop/model-choice.js";
 import type { ModelHost } from "../../inference/loop/model-host.js";
+import { ModelSets } from "../../inference/loop/model-sets.js";
 import type { ImageFlags, TextFlags } from "./options.js";
 import type { Output } from "./output.js";
 
@@ -36,6 +37,8 @@ import type { Output } from "./output.js";
 export class Models {
   readonly choice: ModelChoice;
   readonly #wishes: ModelWishes;
+  readonly #config: Config;
+  #sets: ModelSets | undefined;
   readonly #gpu = new GpuLock();
   readonly #abort = new AbortController();
 
@@ -97,8 +100,15 @@ export class Models {
       cacheDir: config.cacheDir,
       threads: config.THREADS,
     };
+    this.#config = config;
     this.choice = chooseModels(this.#wishes);
     process.once("SIGINT", () => this.#abort.abort());
+  }
+
+  /** The models and LoRAs of this machine, beside those of the command line. */
+  get sets(): ModelSets {
+    this.#sets ??= new ModelSets(this.#wishes, this.#config);
+    return this.#sets;
   }
 
   get signal(): AbortSignal {

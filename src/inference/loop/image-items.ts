@@ -79,7 +79,7 @@ export class ImageItems implements ItemWork {
     if (job === undefined) return false;
     if (job.grid !== undefined) {
       if (!isOver) return true;
-      const sheet = await drawGrid(host, job, job.grid, pictures, checkpoint(imageOf(job, job.items[0])));
+      const sheet = await drawGrid(host, job, job.grid, pictures, checkpoint(job.image));
       return queue.saveSheet(claim, sheet);
     }
     // Items of one model are drawn together, so a sheet may lack some between its first and last.
