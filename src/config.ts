@@ -70,6 +70,11 @@ export const VARIABLES = {
     "Bot token. Empty: start a local Discord on this machine and print its address.",
   ),
   DISCORD_API_URL: variable("https://discord.com/api", z.url(), "Base URL of Discord's API."),
+  SHARDS: variable(
+    "auto",
+    z.literal("auto").or(integer(1, 1_000)),
+    "Connections to Discord, each for its share of the servers; Discord refuses more than 2,500 servers for one. auto: as many as Discord advises.",
+  ),
   LOCAL_DISCORD_PORT: variable(
     "8420",
     integer(0, 65535),

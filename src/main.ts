@@ -243,6 +243,7 @@ export async function createApp(
       token: local?.token ?? config.DISCORD_TOKEN,
       apiUrl,
       ...(cdnUrl === undefined ? {} : { cdnUrl }),
+      shards: config.SHARDS,
       ...(onRefused ? { onFatal: onRefused } : {}),
       store,
       tastes,

@@ -51,6 +51,8 @@ export interface BotOptions {
   readonly apiUrl?: string;
   /** Base of the CDN; files may come from its host besides Discord's own. */
   readonly cdnUrl?: string;
+  /** Gateway connections, each for its share of the servers; `auto`, the default: as many as Discord advises. */
+  readonly shards?: "auto" | number;
   /** Registers the commands in these guilds, where they appear at once, instead of globally. */
   readonly guildIds?: readonly string[];
   readonly store: Store;
@@ -137,8 +139,8 @@ class DiscordBot implements Bot {
       log(events, "error", error.message, error);
       options.onFatal?.(error);
     };
-    const { token, apiUrl, cdnUrl } = options;
-    this.#gateway = new Gateway({ token, apiUrl, cdnUrl, events, signal, onFatal, ...timing });
+    const { token, apiUrl, cdnUrl, shards = "auto" } = options;
+    this.#gateway = new Gateway({ token, apiUrl, cdnUrl, shards, events, signal, onFatal, ...timing });
     const { api } = this.#gateway;
     const common = { queue, deliveries, events, api, settings, now, ...timing };
 

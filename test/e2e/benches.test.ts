@@ -25,6 +25,7 @@ const BENCHES = [
   ["promptist", /^ours fp32 /m],
   ["promptist-fidelity", /^blocks of 128, head same /m],
   ["queue", /^saveText, synchronous = NORMAL /m],
+  ["shards", /^4 servers: 2 connections, ready after /m],
   ["soak", /^ {2}"stop": /m],
   ["stable-diffusion", /^VAE decoder, 64x64: .* relative error /m],
   ["taste", /^a vote's update with 500 votes and 200 phrases: median /m],

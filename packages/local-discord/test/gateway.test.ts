@@ -142,9 +142,9 @@ test.each([
     (it: ReturnType<typeof raw>) => it.send(2, identity(local.token, { intents: 2 ** 31 })),
   ],
   [
-    "a second shard",
+    "a third shard of two",
     4010,
-    (it: ReturnType<typeof raw>) => it.send(2, identity(local.token, { shard: [1, 2] })),
+    (it: ReturnType<typeof raw>) => it.send(2, identity(local.token, { shard: [2, 2] })),
   ],
   [
     "IDENTIFY twice",
@@ -235,6 +235,56 @@ test("when the day's IDENTIFYs are used up, all sessions end and the token is re
   expect(await Promise.all(connections.map((it) => it.closed))).toEqual([4004, 4004, 4004]);
   expect(local.token).not.toBe(token);
   expect(await left()).toBe(401);
+});
+
+test("each shard hears of its guilds, the first one of direct messages too, also after it resumed", async () => {
+  await restart({ limits: { identifyMs: 0, advisedGuildsPerShard: 2 } });
+  const { state } = local;
+  const owner = [...state.users.values()].find(({ username }) => username === "bob")!;
+  while (state.guilds.size < 6) state.addGuild(`Guild ${state.guilds.size}`, owner);
+  const guilds = [...state.guilds.values()].filter(({ members }) => members.has(state.bot.id));
+  const shardOf = (id: string) => Number((BigInt(id) >> 22n) % 2n);
+  const advice = await fetch(`${local.apiUrl}/v10/gateway/bot`, {
+    headers: { authorization: `Bot ${local.token}` },
+  });
+  expect(await advice.json()).toMatchObject({ shards: Math.ceil(guilds.length / 2) });
+
+  const connections = [raw(), raw()];
+  const sessions: string[] = [];
+  for (const [shard, connection] of connections.entries()) {
+    await connection.next();
+    connection.send(2, identity(local.token, { shard: [shard, 2], intents: 1 | (1 << 9) | (1 << 12) }));
+    const ready = await connection.next();
+    const own = guilds.map(({ id }) => id).filter((id) => shardOf(id) === shard);
+    const told = ready.d as { shard: number[]; session_id: string; guilds: { id: string }[] };
+    expect(told.shard).toEqual([shard, 2]);
+    expect(told.guilds.map(({ id }) => id)).toEqual(own);
+    sessions.push(told.session_id);
+    for (const id of own) expect(await connection.next()).toMatchObject({ t: "GUILD_CREATE", d: { id } });
+  }
+  const mine = shardOf(local.guildId);
+  connections[mine]!.socket.terminate();
+  await connections[mine]!.closed;
+  connections[mine] = raw();
+  await connections[mine].next();
+  connections[mine].send(6, { token: local.token, session_id: sessions[mine], seq: 1 });
+  while ((await connections[mine].next()).t !== "RESUMED");
+  local.member("bob").say("in the guild");
+  local.member("bob").say("directly", { channel: "dm" });
+  const heard = { guild: await connections[mine].next(), direct: await connections[0]!.next() };
+  expect(heard.guild).toMatchObject({ t: "MESSAGE_CREATE", d: { guild_id: local.guildId } });
+  expect(heard.direct).toMatchObject({ t: "MESSAGE_CREATE", d: { content: "directly" } });
+});
+
+test("a shard with too many guilds is refused: sharding is required", async () => {
+  await restart({ limits: { guildsPerShard: 2 } });
+  const { state } = local;
+  const owner = [...state.users.values()][0]!;
+  while (state.guilds.size < 5) state.addGuild(`Guild ${state.guilds.size}`, owner);
+  const connection = raw();
+  await connection.next();
+  connection.send(2, identity(local.token));
+  expect(await connection.closed).toBe(4011);
 });
 
 test("an unacknowledged heartbeat makes the client reconnect and resume", async () => {

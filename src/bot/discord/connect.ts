@@ -24,9 +24,9 @@ export interface ConnectOptions {
 const FATAL_CLOSES: Readonly<Record<number, string>> = {
   [GatewayCloseCodes.AuthenticationFailed]:
     "Discord does not know this token. Copy the bot's token again from the developer portal into DISCORD_TOKEN.",
-  [GatewayCloseCodes.InvalidShard]: "Discord refused the shard of this bot.",
+  [GatewayCloseCodes.InvalidShard]: "Discord refused the shards of this bot; leave SHARDS at auto.",
   [GatewayCloseCodes.ShardingRequired]:
-    "This bot is in too many servers for one connection; it needs sharding.",
+    "This bot is in too many servers for so few connections: leave SHARDS at auto, or raise it.",
   [GatewayCloseCodes.InvalidAPIVersion]:
     "Discord no longer speaks this version of its protocol; update the bot.",
   [GatewayCloseCodes.InvalidIntents]: "Discord refused the bot's intents as invalid; update the bot.",

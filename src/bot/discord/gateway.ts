@@ -23,6 +23,8 @@ export interface GatewayOptions {
   /** Base of Discord's API without the version; Discord's own by default. */
   readonly apiUrl?: string | undefined;
   readonly cdnUrl?: string | undefined;
+  /** Gateway connections, each for its share of the servers; `auto`: as many as Discord advises. */
+  readonly shards: "auto" | number;
   readonly events: Events;
   /** A request that Discord answers later than this fails: one with pictures, and any other. */
   readonly uploadTimeoutMs: number;
@@ -79,6 +81,7 @@ export class Gateway {
     const client = await connect({
       token: this.#options.token,
       clientOptions: {
+        ...(this.#options.shards === "auto" ? { shards: "auto" } : { shardCount: this.#options.shards }),
         intents: [GatewayIntentBits.Guilds, GatewayIntentBits.DirectMessages],
         // Channels of direct messages are not known beforehand.
         partials: [Partials.Channel],

@@ -113,6 +113,7 @@ describe("commands", () => {
         "show",
         "stats",
         "style",
+        "taste",
         "optimize",
       ].sort(),
     );

@@ -26,7 +26,7 @@ export function resourceRoutes(route: Route, rest: RestContext): void {
     const { total, remaining, resetAfterMs } = state.sessionStarts;
     return ok({
       url: rest.gatewayUrl(),
-      shards: 1,
+      shards: Math.max(1, Math.ceil(botGuilds().length / state.limits.advisedGuildsPerShard)),
       session_start_limit: { total, remaining, reset_after: resetAfterMs, max_concurrency: 1 },
     });
   });

@@ -17,11 +17,11 @@ import {
   received,
   Violation,
 } from "./protocol.js";
-import { type Line, type Session, Sessions } from "./session.js";
+import { type Line, type Session, Sessions, servesGuild } from "./session.js";
 
 const MAX_PAYLOAD_BYTES = 4096;
 
-/** The gateway for one bot and one shard: dispatches the store's events that a session's intents allow. */
+/** The gateway for one bot: dispatches the store's events that a session's shard and intents allow. */
 export class Gateway {
   /** Faults that a test has planned. */
   interference: Interference = NO_INTERFERENCE;
@@ -185,11 +185,16 @@ export class Gateway {
   #identify(connection: Connection, d: unknown): void {
     if (connection.session !== null)
       throw new Violation(Close.alreadyAuthenticated, "Already authenticated.");
-    const { token, intents, shard } = decode(received.identify, d);
+    const { token, intents, shard = [0, 1] as const } = decode(received.identify, d);
     if (token !== this.#state.token)
       throw new Violation(Close.authenticationFailed, "Authentication failed.");
-    if (shard !== undefined && shard[1] !== 1)
-      throw new Violation(Close.invalidShard, "The local Discord has one shard.");
+    if (shard[0] >= shard[1]) throw new Violation(Close.invalidShard, "Invalid shard.");
+    const { bot, applicationId } = this.#state;
+    const guilds = [...this.#state.guilds.values()].filter(
+      (guild) => guild.members.has(bot.id) && servesGuild(shard, guild.id),
+    );
+    if (guilds.length > this.#state.limits.guildsPerShard)
+      throw new Violation(Close.shardingRequired, "Sharding required.");
     if ((intents & ~ALL_INTENTS) !== 0) throw new Violation(Close.invalidIntents, "Invalid intent(s).");
     if (!this.#state.limits.privilegedIntents && (intents & PRIVILEGED_INTENTS) !== 0) {
       throw new Violation(Close.disallowedIntents, "Disallowed intent(s).");
@@ -204,11 +209,9 @@ export class Gateway {
       this.closeConnections(Close.authenticationFailed, "Authentication failed.");
       return;
     }
-    const session = this.#sessions.start(intents);
+    const session = this.#sessions.start(intents, shard);
     session.line = connection;
     connection.session = session;
-    const { bot, applicationId } = this.#state;
-    const guilds = [...this.#state.guilds.values()].filter((guild) => guild.members.has(bot.id));
     const ready = {
       v: 10,
       user: { ...userView(bot), verified: true, mfa_enabled: true, email: null },
@@ -217,7 +220,7 @@ export class Gateway {
       resume_gateway_url: this.#url(),
       session_type: "normal",
       private_channels: [],
-      ...(shard === undefined ? {} : { shard }),
+      shard,
       application: { id: applicationId, flags: 0 },
     };
     session.dispatch("READY", this.interference.ready(ready));
@@ -274,6 +277,7 @@ export class Gateway {
 
   #tell(event: StoreEvent): void {
     for (const session of this.#sessions) {
+      if (!servesGuild(session.shard, guildOf(event))) continue;
       const told = project(event, this.#state, session.intents);
       if (told === null) continue;
       const send = () => session.dispatch(told.t, told.d);
@@ -285,6 +289,13 @@ export class Gateway {
         });
     }
   }
+}
+
+/** The guild where an event happens; null for direct messages, and for what no bot is told. */
+function guildOf(event: StoreEvent): string | null {
+  if ("message" in event) return event.message.guildId;
+  if ("channel" in event) return event.channel.guildId;
+  return "interaction" in event ? event.interaction.guildId : null;
 }
 
 /** Parses JSON; undefined if the text is not JSON. */

@@ -19,6 +19,13 @@ export interface Line {
   cut(): void;
 }
 
+/** The number of a connection from 0, and how many connections the bot says it has. */
+export type Shard = readonly [id: number, count: number];
+
+/** Whether a shard hears of a guild; of direct messages, which have none, the first one does. */
+export const servesGuild = ([id, count]: Shard, guildId: string | null): boolean =>
+  (guildId === null ? 0 : Number((BigInt(guildId) >> 22n) % BigInt(count))) === id;
+
 /** What survives a dropped connection: the bot's intents, and the events it may have missed. */
 export class Session {
   readonly id = randomBytes(16).toString("hex");
@@ -27,7 +34,10 @@ export class Session {
   #seq = 0;
   readonly #sent: Dispatch[] = [];
 
-  constructor(readonly intents: number) {}
+  constructor(
+    readonly intents: number,
+    readonly shard: Shard,
+  ) {}
 
   /** The number of the latest dispatch. */
   get seq(): number {
@@ -66,8 +76,8 @@ export class Sessions {
     return this.#byId.values();
   }
 
-  start(intents: number): Session {
-    const session = new Session(intents);
+  start(intents: number, shard: Shard): Session {
+    const session = new Session(intents, shard);
     this.#byId.set(session.id, session);
     return session;
   }

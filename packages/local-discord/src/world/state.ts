@@ -40,6 +40,9 @@ export interface Limits {
   readonly identifyMs: number;
   /** IDENTIFYs a day; beyond that the token is reset. */
   readonly identifiesPerDay: number;
+  /** Guilds of one shard that `/gateway/bot` advises, and the most: more are refused with close code 4011. */
+  readonly advisedGuildsPerShard: number;
+  readonly guildsPerShard: number;
   /** Requests per second over all routes; 0 turns off every rate limit. */
   readonly globalPerSecond: number;
   /** If false, privileged intents are refused with close code 4014. */
@@ -59,6 +62,8 @@ export const DEFAULT_LIMITS: Limits = {
   resumeMs: 3 * 60_000,
   identifyMs: 5_000,
   identifiesPerDay: 1_000,
+  advisedGuildsPerShard: 1_000,
+  guildsPerShard: 2_500,
   globalPerSecond: 50,
   privilegedIntents: true,
 };
