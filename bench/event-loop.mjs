@@ -317,6 +317,9 @@ try {
     await measure(`/stats by ${by}, of ${2 * ROWS} votes`, async () => {
       await (await alice.slash("stats show", { by })).done(TIMEOUT);
     });
+  await measure(`/taste show, learned from ${2 * ROWS} votes`, async () => {
+    await (await alice.slash("taste show")).done(TIMEOUT);
+  });
   await measure(`/stats export of ${2 * ROWS} votes`, () => exported(admin, "stats export", /last one|^$/));
   await measure(`/mydata export of ${BATCHES} batches`, () =>
     exported(alice, "mydata export", /Stored about you|last one/),

@@ -172,11 +172,12 @@ export class Posterior implements Known {
     let sum = 0;
     for (const [i, one] of a.features.entries())
       for (const [j, other] of b.features.entries())
-        sum += a.values[i]! * b.values[j]! * this.#covarianceOf(one, other);
+        sum += a.values[i]! * b.values[j]! * this.covarianceOf(one, other);
     return sum;
   }
 
-  #covarianceOf(a: number, b: number): number {
+  /** Of two features' log-odds. */
+  covarianceOf(a: number, b: number): number {
     if (a === b) return this.varianceOf(a);
     const [i, j] = [this.#places.get(a) ?? Infinity, this.#places.get(b) ?? Infinity];
     return i < this.#dense && j < this.#dense ? this.#covariance[i * this.#dense + j]! : 0;

@@ -123,11 +123,14 @@ export class ServerTaste {
 
   /** The phrases that were voted on here. */
   *effects(): Generator<Effect, void, void> {
+    const posterior = this.#posterior;
+    const [shared, sharedVariance] = [posterior.meanOf(LENGTH), posterior.varianceOf(LENGTH)];
     for (const [feature, { votes, pairs }] of this.#counts) {
       if (!this.#isPhrase(feature)) continue;
-      const one = { features: [feature, LENGTH], values: [1, 1] };
-      const deviation = Math.sqrt(this.#posterior.covariance(one, one));
-      yield { feature, mean: this.#posterior.logOdds(one), deviation, n: votes, pairs };
+      const mean = posterior.meanOf(feature) + shared;
+      const variance =
+        posterior.varianceOf(feature) + sharedVariance + 2 * posterior.covarianceOf(feature, LENGTH);
+      yield { feature, mean, deviation: Math.sqrt(variance), n: votes, pairs };
     }
   }
 
