@@ -1,5 +1,5 @@
 import { execFile, spawn } from "node:child_process";
-import { existsSync, readdirSync, readFileSync, watch, writeFileSync } from "node:fs";
+import { cpSync, existsSync, readdirSync, readFileSync, watch, writeFileSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -85,7 +85,7 @@ describe("promptist evaluate", () => {
     });
     for (const name of ["report.html", "report.json", "pictures.csv"])
       expect(readFileSync(join(out, name), "utf8"), name).toBe(readFileSync(join(whole, name), "utf8"));
-  }, 240_000);
+  }, 480_000);
 
   test("draws each rewriter's pictures from the same seeds, and judges them all", () => {
     const out = join(folder.path, "whole");
@@ -147,6 +147,38 @@ describe("promptist evaluate", () => {
       negative: expect.stringContaining("metal"),
       seed: 0,
     });
+  }, 120_000);
+
+  test("compares two models, each searching as it does by itself, and samples alike each time", async () => {
+    const checkpoints = join(folder.path, "with-magicprompt");
+    cpSync(join(ROOT, "checkpoints", "miniature", "promptist"), join(checkpoints, "magicprompt"), {
+      recursive: true,
+    });
+    const few = join(folder.path, "few.txt");
+    writeFileSync(few, "A cat\nA castle\n");
+    const env = { ...options().env, CHECKPOINTS_DIR: checkpoints };
+    const run = async (out: string, ...rewriters: string[]) => {
+      const args = ["--rewriters", rewriters.join(), "--seeds", "1", "--steps", "1", "--max-new-tokens", "8"];
+      const line = [PROGRAM, "evaluate", few, ...args, "--out", join(folder.path, out), "--json"];
+      const { stdout } = await promisify(execFile)(process.execPath, line, { ...options(), env });
+      return JSON.parse(stdout);
+    };
+    const { plan, rewriters, duels } = await run("models", "promptist", "magicprompt", "none");
+    expect(plan.text).toMatchObject({
+      promptist: { mode: "beam", maxNewTokens: 8 },
+      magicprompt: { mode: "sample", temperature: 0.7, maxNewTokens: 8 },
+    });
+    expect(rewriters.map(({ name }: { name: string }) => name)).toEqual(["promptist", "magicprompt", "none"]);
+    expect(duels).toMatchObject([{ first: "promptist", second: "magicprompt" }]);
+    await run("again", "magicprompt", "none");
+    const [first, second] = ["models", "again"].map((out) =>
+      readFileSync(join(folder.path, out, "rewrites-magicprompt.jsonl"), "utf8"),
+    );
+    expect(second).toBe(first);
+    await expect(run("lacking", "magicprompt-small", "none")).rejects.toMatchObject({
+      stdout: expect.stringContaining("promptist checkpoints pull magicprompt-small"),
+    });
+    expect(existsSync(join(folder.path, "lacking"))).toBe(false);
   }, 120_000);
 
   test.each([
