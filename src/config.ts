@@ -11,6 +11,7 @@ import {
   DECODERS,
   DEFAULT_IMAGE_OPTIONS,
   DEFAULT_LIMITS,
+  DEFAULT_SPEED,
   DEFAULT_TEXT_OPTIONS,
   DEVICES,
   IMAGE_RANGES,
@@ -21,6 +22,7 @@ import {
   PROMPT_MODES,
   SCHEDULERS,
   SEARCH_MODES,
+  SPEEDS,
   TEXT_RANGES,
   TEXT_WEIGHTS,
   type TextOptions,
@@ -206,10 +208,15 @@ export const VARIABLES = {
   TEXT_TEMPERATURE: textVariable("temperature", "Temperature of sampling."),
   TEXT_TOP_K: textVariable("topK", "Sampling draws from this many likeliest tokens. 0: from all."),
   TEXT_TOP_P: textVariable("topP", "Sampling draws from the likeliest tokens of this total probability."),
+  SPEED: variable(
+    DEFAULT_SPEED,
+    oneOf(...SPEEDS),
+    `Speed where nobody chooses one: ${choices(SPEEDS)}. full: IMAGE_STEPS, IMAGE_GUIDANCE and IMAGE_SCHEDULER. fast: 20 steps of DPM++ 2M Karras. turbo: 4 steps with an LCM-LoRA (\`promptist checkpoints pull lcm-lora\`) or 8 with Hyper-SD's.`,
+  ),
   IMAGE_STEPS: variable(
     String(DEFAULT_IMAGE_OPTIONS.steps),
     inRange(IMAGE_RANGES.steps),
-    "Denoising steps of a picture.",
+    "Denoising steps of a picture at full speed.",
   ),
   IMAGE_GUIDANCE: variable(
     "",

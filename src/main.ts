@@ -32,7 +32,9 @@ import { WorkerRecords } from "./inference/loop/left-behind.js";
 import { InferenceLoop } from "./inference/loop/loop.js";
 import {
   checkpointName,
+  chooseModels,
   type ModelChoice,
+  type ModelWishes,
   miniaturePhases,
   phasesOfLoops,
   startWorker,
@@ -139,30 +141,29 @@ export async function createApp(
       config,
     );
     const found = await findAtStart(config);
-    const models = new ModelSets(
-      {
-        checkpointsDir: config.checkpointsDir,
-        miniatureDir: config.miniatureDir,
-        hubCacheDir: config.hubCacheDir,
-        promptist,
-        diffusion,
-        clip: config.CLIP_CHECKPOINT || undefined,
-        vae,
-        clipSkip: config.CLIP_SKIP,
-        tinyDecoder: tinyDecoderAmong(found, config),
-        decoder: config.DECODER,
-        embeddings: [...config.embeddings.map((file) => ({ file })), ...embeddingsAmong(found)],
-        device: config.DEVICE,
-        textDevice: config.TEXT_DEVICE,
-        weights: config.PROMPTIST_WEIGHTS,
-        precision: config.DIFFUSION_PRECISION,
-        memory: config.DEVICE_MEMORY,
-        cacheDir: config.cacheDir,
-        threads: config.THREADS,
-      },
-      config,
-    );
-    const choice = models.configured;
+    const wishes: ModelWishes = {
+      checkpointsDir: config.checkpointsDir,
+      miniatureDir: config.miniatureDir,
+      hubCacheDir: config.hubCacheDir,
+      promptist,
+      diffusion,
+      clip: config.CLIP_CHECKPOINT || undefined,
+      vae,
+      clipSkip: config.CLIP_SKIP,
+      tinyDecoder: tinyDecoderAmong(found, config),
+      decoder: config.DECODER,
+      embeddings: [...config.embeddings.map((file) => ({ file })), ...embeddingsAmong(found)],
+      device: config.DEVICE,
+      textDevice: config.TEXT_DEVICE,
+      weights: config.PROMPTIST_WEIGHTS,
+      precision: config.DIFFUSION_PRECISION,
+      memory: config.DEVICE_MEMORY,
+      cacheDir: config.cacheDir,
+      threads: config.THREADS,
+    };
+    // Spread, so that all are looked for now: a start fails where a checkpoint is missing.
+    const choice: ModelChoice = { ...chooseModels(wishes) };
+    const models = new ModelSets(choice, wishes, config);
 
     const times = new RecentTimes(events);
     const devices = new Map<Phase, string>();
@@ -253,6 +254,7 @@ export async function createApp(
       defaults: {
         text: config.text,
         image: { ...config.image, guidance: config.image.guidance ?? choice.diffusion.guidance, seed: 0 },
+        speed: config.SPEED,
         models: {
           model: choice.diffusion.model,
           vae: choice.vae == null ? null : basename(choice.vae),

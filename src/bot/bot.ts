@@ -2,7 +2,7 @@ import { atMost } from "../core/backoff.js";
 import { DiscordError } from "../core/errors.js";
 import { type Events, log } from "../core/events.js";
 import { NO_MODELS } from "../core/known-models.js";
-import { DEFAULT_SIDES, type TextOptions } from "../core/options.js";
+import { DEFAULT_SIDES, DEFAULT_SPEED, type TextOptions } from "../core/options.js";
 import type { Treatment } from "../core/settings.js";
 import type { Store } from "../db/store.js";
 import type { PictureStore } from "../pictures/store.js";
@@ -150,7 +150,7 @@ class DiscordBot implements Bot {
       pictures,
       votes,
       settings,
-      image: defaults.image,
+      image: { ...defaults.image, speed: defaults.speed ?? DEFAULT_SPEED },
       miniature: defaults.miniature,
       ...(options.subjects === undefined ? {} : { subjects: new Subjects(options.subjects) }),
       audienceOf,

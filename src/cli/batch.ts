@@ -20,6 +20,7 @@ import {
 } from "../core/options.js";
 import { NO_REWRITER, rewriterNameOf } from "../core/rewriters.js";
 import { type PerSide, SIDES, type Side } from "../core/side.js";
+import { isDecided, ownAtSpeed } from "../core/speeds.js";
 import type { StyleWords } from "../core/styles.js";
 import { replaceFile } from "../files/replace-file.js";
 import type { Drawn, FromFile, Rewrite, WorkerInfo } from "../inference/worker/protocol.js";
@@ -71,7 +72,7 @@ export async function batch(
     maxPromptLength: config.MAX_PROMPT_LENGTH,
     styles: stylesOf(flags.styles),
   });
-  const { image: found, rows, notes } = rowsToDraw(read, config.MAX_STEPS, isGiven, file);
+  const { image: found, rows, notes } = rowsToDraw(read, config.MAX_STEPS, isDecided(isGiven), file);
   const { entries, named } = withoutMentions(rows);
   for (const line of fileSummary(notes, entries.length)) output.say(line.replaceAll("**", ""));
   if (named.length > 0)
@@ -84,7 +85,8 @@ export async function batch(
   const { miniature, note } = models.noteMiniature(plain.length > 0 ? PHASES : ["image"]);
   const started = performance.now();
   const seed = flags.seed ?? randomSeed();
-  const image = { ...imageOptions(flags, seed, models.choice.diffusion), ...found };
+  const lora = await models.turboLora();
+  const { image, speeds } = imageOptions(flags, seed, models.choice.diffusion, lora, found, isGiven);
   await models.checkSizes(entries.map((entry) => ({ ...image, ...entry.image }).size));
   const text = textOptions(flags, seed, isGiven);
   const modeOf = (entry: PromptPair) => promptModeOf({ ...image, ...entry.image });
@@ -110,7 +112,7 @@ export async function batch(
 
   const pairs = entries.map(
     ({ prompt, optimized, seed: own, image: options }, i): PairToDraw => ({
-      ...(options === undefined ? {} : { image: options }),
+      ...(options === undefined ? {} : { image: ownAtSpeed(image, options, speeds) }),
       prompt,
       optimized: optimized ?? (rewrites.next().value as Rewrite).rewrite,
       seed: own === undefined || isGiven("seed") ? seed + i : own,
@@ -127,7 +129,7 @@ export async function batch(
   const info = await drawPairs(models, output, folder, pairs, image, { contactSheets: true });
   const checkpoints = {
     promptist: loaded?.name ?? null,
-    diffusion: models.choice.diffusion.name,
+    diffusion: info.checkpoint,
   };
   const report = csvReport({
     id: "",
@@ -304,7 +306,7 @@ interface DrawFlags {
   readonly contactSheets?: boolean;
 }
 
-/** Draws all pairs, their comparisons and contact sheets with Stable Diffusion loaded once. */
+/** Draws all pairs, their comparisons and contact sheets with each model loaded once. */
 export async function drawPairs(
   models: Models,
   output: Output,
@@ -313,16 +315,17 @@ export async function drawPairs(
   image: ImageOptions,
   { from = null, contactSheets = false }: DrawFlags,
 ) {
-  const checkpoint = models.choice.diffusion.name;
-  return models.withModel("image", async (host) => {
-    const truncated: { file: string; words: string }[] = [];
-    const composed: PairFiles[] = [];
-    const drawn: PerSide<Drawn>[] = [];
-    // One bar for all pictures, which take as many steps each.
-    const advance = output.progress("drawing");
-    let finished = 0;
-    for (const [i, pair] of pairs.entries()) {
-      const options = imageOf({ image }, pair);
+  const truncated: { file: string; words: string }[] = [];
+  const composed: PairFiles[] = [];
+  const drawn: PerSide<Drawn>[] = [];
+  // One bar for all pictures, as if they took as many steps each.
+  const advance = output.progress("drawing");
+  let finished = 0;
+  const images = pairs.map((pair) => imageOf({ image }, pair));
+  return models.withModelsOf(images, async (host, { checkpoint, indexes, isLast }) => {
+    for (const i of indexes) {
+      const pair = pairs[i]!;
+      const options = images[i]!;
       const mode = promptModeOf(options);
       const place = pairs.length > 1 ? ` ${i + 1} of ${pairs.length}` : "";
       const half = async (side: Side, prompt: string, file: string): Promise<Drawn> => {
@@ -349,20 +352,20 @@ export async function drawPairs(
         for (const note of picture.notes) output.say(`${basename(file)}: ${PICTURE_NOTES[note]}`);
         return picture;
       };
-      drawn.push({
+      drawn[i] = {
         baseline: await half("baseline", pair.prompt, pair.baseline),
         optimized: await half("optimized", pair.optimized, pair.drawn),
-      });
+      };
       const files = {
         texts: { baseline: pair.prompt, optimized: pair.optimized },
         files: { baseline: pair.baseline, optimized: pair.drawn },
         caption: captionOf({ ...options, ...(from === null ? {} : { from }) }, checkpoint),
       };
       if (pair.comparison) await host.call("compose", { pair: files, file: pair.comparison });
-      composed.push(files);
+      composed[i] = files;
     }
     const sheets: string[] = [];
-    for (let from = 0; contactSheets && from < composed.length; from += PAIRS_PER_SHEET) {
+    for (let from = 0; contactSheets && isLast && from < composed.length; from += PAIRS_PER_SHEET) {
       const file = join(
         folder,
         from === 0 ? "contact-sheet.png" : `contact-sheet-${from / PAIRS_PER_SHEET + 1}.png`,
@@ -384,6 +387,7 @@ export async function drawPairs(
     return {
       truncated,
       drawn,
+      checkpoint,
       hash: host.info.hash,
       judgements,
       scores,

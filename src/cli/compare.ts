@@ -1,6 +1,7 @@
 import { join, resolve } from "node:path";
 import { PHASES } from "../core/job.js";
 import { promptModeOf, randomSeed } from "../core/options.js";
+import { isDecided } from "../core/speeds.js";
 import { drawPairs, requireRewriting, rewriteAll } from "./batch.js";
 import type { Models } from "./parts/models.js";
 import {
@@ -31,14 +32,15 @@ export async function compare(
   flags: CompareFlags,
   isGiven: (option: string) => boolean,
 ): Promise<void> {
-  const { prompt, image: own } = typedPrompt(text, output, isGiven);
+  const { prompt, image: own } = typedPrompt(text, output, isDecided(isGiven));
   const from = sourceOf(flags);
   requireRewriting(flags.rewriter);
   const folder = resolve(flags.out);
   await makeOutFolder(folder);
   const { miniature, note } = models.noteMiniature(PHASES);
   const seed = flags.seed ?? own.seed ?? randomSeed();
-  const image = { ...imageOptions(flags, seed, models.choice.diffusion), ...own };
+  const lora = await models.turboLora();
+  const { image } = imageOptions(flags, seed, models.choice.diffusion, lora, own, isGiven);
   await models.checkSizes([image.size]);
   const mode = promptModeOf(image);
   for (const line of markNotes([{ texts: [prompt, image.negative], mode }])) output.say(line);
@@ -79,7 +81,7 @@ export async function compare(
       },
       judgements: info.judgements[0],
       scores,
-      checkpoints: { promptist: models.choice.promptist.name, diffusion: models.choice.diffusion.name },
+      checkpoints: { promptist: models.choice.promptist.name, diffusion: info.checkpoint },
       miniature,
       note,
       precision: info.precision,

@@ -53,7 +53,7 @@ export async function evaluate(
   const rewriters = readRewriters(flags.rewriters, stylesOf(flags.styles));
   const baseline = baselineOf(rewriters, flags.baseline);
   const prompts = await readPrompts(output, file);
-  const plan = planOf(models, flags, isGiven, prompts, rewriters, baseline);
+  const plan = await planOf(models, flags, isGiven, prompts, rewriters, baseline);
   const folder = new EvaluationFolder(resolve(flags.out));
   await makeOutFolder(folder.path);
   const hasPromptist = plan.rewriters.includes(PROMPTIST.name);
@@ -108,14 +108,14 @@ async function readPrompts(output: Output, file: string): Promise<string[]> {
 }
 
 /** Throws CheckpointError CHECKPOINT_MISSING where a model or the judge is missing. */
-function planOf(
+async function planOf(
   models: Models,
   flags: EvaluateFlags,
   isGiven: (option: string) => boolean,
   prompts: readonly string[],
   rewriters: readonly EvaluatedRewriter[],
   baseline: number,
-): Plan {
+): Promise<Plan> {
   const { choice } = models;
   const { diffusion, judges } = choice;
   if (!judges?.clip)
@@ -129,7 +129,10 @@ function planOf(
     const { seed: _, ...text } = textOptions({ ...flags, rewriter: name }, seed, isGiven);
     return [{ name, text, model: models.choiceOf(name).promptist.name }];
   });
-  const { seed: _image, ...image } = imageOptions(flags, seed, diffusion);
+  const lora = await models.turboLora();
+  const drawn = imageOptions(flags, seed, diffusion, lora, {}, isGiven);
+  const { seed: _image, ...image } = drawn.image;
+  const { checkpoint } = await models.drawing(image);
   return {
     version: 1,
     prompts: { count: prompts.length, sha256: hashOf(prompts) },
@@ -141,7 +144,7 @@ function planOf(
     image,
     models: {
       ...Object.fromEntries(texts.map(({ name, model }) => [name, model])),
-      diffusion: diffusion.name,
+      diffusion: checkpoint,
       judge: [judges.clipName, judges.aesthetic && basename(judges.aesthetic)].filter(Boolean).join(" + "),
     },
   };

@@ -3,6 +3,7 @@ import type { Config } from "../config.js";
 import { readWords } from "../core/emphasis.js";
 import { InputError } from "../core/errors.js";
 import { ENLARGE_STRENGTH, promptModeOf, randomSeed } from "../core/options.js";
+import { isDecided } from "../core/speeds.js";
 import type { FromFile } from "../inference/worker/protocol.js";
 import type { Models } from "./parts/models.js";
 import { type ImageFlags, imageOptions, type SourceFlags, sourceOf } from "./parts/options.js";
@@ -30,7 +31,7 @@ export async function generate(
   flags: GenerateFlags,
   isGiven: (option: string) => boolean,
 ): Promise<void> {
-  const { prompt, image: own } = typedPrompt(text, output, isGiven);
+  const { prompt, image: own } = typedPrompt(text, output, isDecided(isGiven));
   const file = resolve(flags.out);
   if (extname(file).toLowerCase() !== ".png")
     throw new InputError("INPUT_OPTION", `--out must name a .png file, not ${flags.out}`);
@@ -44,11 +45,13 @@ export async function generate(
   const from = source && (enlarge === undefined ? source : { ...source, strength, ...over });
   await makeOutFolder(dirname(file));
   const { miniature, note } = models.noteMiniature(["image"]);
-  const options = { ...imageOptions(flags, flags.seed ?? randomSeed(), models.choice.diffusion), ...own };
+  const seed = flags.seed ?? randomSeed();
+  const lora = await models.turboLora();
+  const { image: options } = imageOptions(flags, seed, models.choice.diffusion, lora, own, isGiven);
   await models.checkSizes([options.size]);
   const mode = promptModeOf(options);
   for (const line of markNotes([{ texts: [prompt, options.negative], mode }])) output.say(line);
-  const { drawn, info } = await models.withModel("image", async (host) => {
+  const { drawn, info, checkpoint } = await models.withModelsOf([options], async (host, { checkpoint }) => {
     const draw = (from: FromFile | null, what: string) =>
       host.call(
         "draw",
@@ -58,7 +61,7 @@ export async function generate(
           options,
           from,
           file,
-          checkpoint: models.choice.diffusion.name,
+          checkpoint,
           pair: null,
         },
         { signal: models.signal, onProgress: output.progress(what) },
@@ -67,7 +70,7 @@ export async function generate(
     // The first picture stays where the second pass fails.
     const drawn =
       enlarge === undefined || from !== null ? first : await draw({ file, strength, ...over }, "enlarging");
-    return { drawn, info: host.info };
+    return { drawn, info: host.info, checkpoint };
   });
   for (const line of cutLines(drawn, mode)) output.say(line);
   for (const note of drawn.notes) output.say(PICTURE_NOTES[note]);
@@ -83,7 +86,7 @@ export async function generate(
       truncated: drawn.truncated,
       truncatedNegative: drawn.truncatedNegative ?? null,
       notes: drawn.notes,
-      checkpoint: models.choice.diffusion.name,
+      checkpoint,
       embeddings: drawn.embeddings ?? [],
       miniature,
       note,

@@ -5,11 +5,10 @@ import { readWords } from "../core/emphasis.js";
 import { InputError } from "../core/errors.js";
 import { type CellOptions, cellsOf, readAxis } from "../core/grid-axes.js";
 import { imageOf } from "../core/job.js";
-import { type ModelSet, modelKey, modelSetOf } from "../core/model-set.js";
-import { type ImageOptions, LIMIT_RANGES, promptModeOf, randomSeed } from "../core/options.js";
+import { LIMIT_RANGES, promptModeOf, randomSeed } from "../core/options.js";
 import { NO_REWRITER } from "../core/rewriters.js";
-import type { ModelHost } from "../inference/loop/model-host.js";
-import type { Drawn, Rewrite, WorkerInfo } from "../inference/worker/protocol.js";
+import { isDecided, ownAtSpeed } from "../core/speeds.js";
+import type { Drawn, Rewrite } from "../inference/worker/protocol.js";
 import type { GridCell } from "../pictures/grid-picture.js";
 import { captionOf } from "../pictures/pair-card.js";
 import { rewriteAll } from "./batch.js";
@@ -28,9 +27,6 @@ export interface GridFlags extends TextFlags, ImageFlags {
   readonly out: string;
 }
 
-/** An axis of models, which are looked for only then. */
-const MODEL_AXIS = /^\s*(model|lora)\s*[=:]/i;
-
 /**
  * `promptist grid TEXT --x AXIS [--y AXIS] --out DIR`: draws the text with each value of one or two options, and
  * composes the pictures as one.
@@ -42,10 +38,13 @@ export async function grid(
   flags: GridFlags,
   isGiven: (option: string) => boolean,
 ): Promise<void> {
+  const { prompt, image: own } = typedPrompt(text, output, isDecided(isGiven));
+  const seed = flags.seed ?? own.seed ?? randomSeed();
+  const lora = await models.turboLora();
+  const { image: asked, speeds } = imageOptions(flags, seed, models.choice.diffusion, lora, own, isGiven);
   const limits = {
-    ...([flags.x, flags.y ?? ""].some((axis) => MODEL_AXIS.test(axis))
-      ? { offered: { ...(await models.sets.known()), adult: [] } }
-      : {}),
+    speeds,
+    offered: { ...(await models.sets.known()), adult: [] },
     styles: stylesOf(flags.styles),
     maxSteps: LIMIT_RANGES.steps.max,
     maxPromptLength: LIMIT_RANGES.promptLength.max,
@@ -56,15 +55,16 @@ export async function grid(
     flags.y === undefined ? null : readAxis("y", flags.y, limits),
     limits,
   );
-  const { prompt, image: own } = typedPrompt(text, output, isGiven);
   const folder = resolve(flags.out);
   await makeOutFolder(folder);
   const isRewritten = flags.text === "rewrite";
   const { miniature, note } = models.noteMiniature(isRewritten ? ["text", "image"] : ["image"]);
-  const seed = flags.seed ?? own.seed ?? randomSeed();
-  const image = sharedImage({ ...imageOptions(flags, seed, models.choice.diffusion), ...own }, grid);
+  const image = sharedImage(asked, grid);
   const items = cellItems(prompt, seed, cells, isRewritten ? "optimized" : "baseline");
-  const options = items.map((item) => imageOf({ image }, { ...item, seed: item.seed ?? seed }));
+  const options = items.map((item) => {
+    const own = ownAtSpeed(image, item.image ?? {}, speeds);
+    return imageOf({ image }, { image: own, seed: item.seed ?? seed });
+  });
   await models.checkSizes(options.map(({ size }) => size));
   for (const line of markNotes([{ texts: [prompt, image.negative], mode: promptModeOf(image) }]))
     output.say(line);
@@ -72,12 +72,13 @@ export async function grid(
 
   const rewrite = isRewritten ? await rewriteOnce(models, output, prompt, flags, cells, seed, isGiven) : null;
   const drawn = rewrite?.rewrite ?? prompt;
-  const checkpoint = models.choice.diffusion.name;
   const file = join(folder, "grid.png");
   const advance = output.progress("drawing");
   const pictures: Drawn[] = [];
-  const drawCells = async (host: ModelHost, cells: readonly number[], checkpoint: string) => {
-    for (const i of cells) {
+  const { checkpoint } = await models.drawing(options[0]!);
+  const { device, precision } = await models.withModelsOf(options, async (host, drawing) => {
+    const { indexes, isLast } = drawing;
+    for (const i of indexes) {
       const own = options[i]!;
       const path = join(folder, `cell-${String(i + 1).padStart(2, "0")}.png`);
       const picture = await host.call(
@@ -87,7 +88,7 @@ export async function grid(
           plainPrompt: readWords(prompt, promptModeOf(own)),
           options: own,
           file: path,
-          checkpoint,
+          checkpoint: drawing.checkpoint,
           pair: rewrite === null ? null : { side: "optimized", original: prompt, rewrite: drawn },
         },
         {
@@ -100,26 +101,16 @@ export async function grid(
       for (const note of picture.notes) output.say(`${basename(path)}: ${PICTURE_NOTES[note]}`);
       pictures[i] = picture;
     }
-  };
-  const compose = (host: ModelHost) =>
-    host.call("grid", {
-      grid,
-      cells: pictures.map(({ file }): GridCell => ({ file, blank: null })),
-      title: drawn,
-      caption: captionOf(options[0]!, checkpoint, [grid.x.name, grid.y?.name ?? ""]),
-      file,
-    });
-  const groups = byModels(options);
-  let info: WorkerInfo | undefined;
-  for (const [at, { set, cells }] of groups.entries()) {
-    const choice = modelKey(set) === "" ? models.choice : await models.sets.choiceOf(set);
-    const work = async (host: ModelHost) => {
-      info = host.info;
-      await drawCells(host, cells, choice.diffusion.name);
-      if (at === groups.length - 1) await compose(host);
-    };
-    await models.withModel("image", work, undefined, choice);
-  }
+    if (isLast)
+      await host.call("grid", {
+        grid,
+        cells: pictures.map(({ file }): GridCell => ({ file, blank: null })),
+        title: drawn,
+        caption: captionOf(options[0]!, checkpoint, [grid.x.name, grid.y?.name ?? ""]),
+        file,
+      });
+    return { device: host.info.device, precision: host.info.precision };
+  });
   output.result(
     {
       prompt,
@@ -136,8 +127,8 @@ export async function grid(
       checkpoints: { promptist: isRewritten ? models.choice.promptist.name : null, diffusion: checkpoint },
       miniature,
       note,
-      precision: info?.precision,
-      device: info?.device,
+      precision: precision,
+      device: device,
       seconds: (performance.now() - started) / 1000,
     },
     [
@@ -175,16 +166,4 @@ async function rewriteOnce(
   const { rewrites } = await rewriteAll(models, output, [{ prompt, mode: flags.prompts, text }]);
   for (const line of unreadLines([rewrites[0]!])) output.say(line);
   return rewrites[0]!;
-}
-
-/** The cells that each model draws, so that each is loaded once. */
-function byModels(options: readonly ImageOptions[]): { set: ModelSet; cells: number[] }[] {
-  const groups = new Map<string, { set: ModelSet; cells: number[] }>();
-  for (const [i, image] of options.entries()) {
-    const set = modelSetOf(image);
-    const group = groups.get(modelKey(set)) ?? { set, cells: [] };
-    group.cells.push(i);
-    groups.set(modelKey(set), group);
-  }
-  return [...groups.values()];
 }

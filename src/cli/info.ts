@@ -66,6 +66,7 @@ function linesOf(read: Read): string[] {
     ...(seed === undefined ? [] : [`seed ${seed}`]),
     ...(image.size == null ? [] : [showSize(image.size)]),
     ...(image.prompts === undefined ? [] : [`${image.prompts} prompts`]),
+    ...(image.speed === undefined ? [] : [`speed ${image.speed}`]),
     ...(image.style === undefined ? [] : [`style ${image.style.name}`]),
   ];
   const rows: (readonly [title: string, text: string | null])[] = [

@@ -20,6 +20,7 @@ export type ErrorCode =
   | "INPUT_STYLE"
   | "INPUT_MODEL"
   | "MODEL_ADULT"
+  | "INPUT_SPEED"
   | "INPUT_REWRITER"
   | "DRAFT_GONE"
   | "DRAFT_LIMIT"

@@ -18,8 +18,10 @@ import {
   SIDE_MULTIPLE,
   type Sides,
   type SizeName,
+  SPEEDS,
   showSize,
 } from "./options.js";
+import { presetOf, type Speeds, speedsHere } from "./speeds.js";
 import { NO_STYLE, PRESETS, type Style, styleKey, styleNamed } from "./styles.js";
 
 /** Values of one axis, and cells of a grid; a limit may be lower. */
@@ -43,6 +45,8 @@ export interface AxisLimits {
   readonly maxPromptLength: number;
   readonly sides?: Sides;
   readonly maxCells: number;
+  /** What each speed stands for; unchecked if absent. */
+  readonly speeds?: Speeds;
   /** Those that can be chosen by name; the presets if absent. */
   readonly styles?: readonly Style[];
   /** The models and LoRAs that can be chosen by name; none if absent. */
@@ -165,6 +169,17 @@ const KINDS: Readonly<Record<string, AxisKind>> = {
       return style === undefined ? null : { label: style.name, cell: { image: { style } } };
     },
   },
+  speed: {
+    examples: ["full,fast", "full,fast,turbo"],
+    choices: ({ speeds }) => (speeds === undefined ? SPEEDS : speedsHere(speeds)),
+    takes: () => ({ takes: "oneOf", words: SPEEDS.join(" ") }),
+    read: (text, { speeds }) => {
+      const speed = SPEEDS.find((one) => one === text.toLowerCase());
+      if (speed === undefined) return null;
+      if (speeds !== undefined) presetOf(speed, speeds);
+      return { label: speed, cell: { image: { speed } } };
+    },
+  },
   model: {
     examples: [],
     choices: ({ offered = NO_MODELS }) => offered.models,
@@ -227,7 +242,7 @@ const TYPED = /^\s*([a-z]+(?: scale)?)\s*[=:]\s*(.*)$/is;
  * `1-5`, `1-10 (+3)` by steps of 3, `1-10 [4]` for four in even distances. Equal values count once.
  * @param option name of the option that it stands in, for the errors
  * @throws InputError GRID_AXIS for an unknown name, GRID_VALUE for a value that it does not take, GRID_SIZE for more
- * values than a grid has pictures
+ * values than a grid has pictures, INPUT_SPEED for a speed whose LoRA is not there
  */
 export function readAxis(option: "x" | "y", text: string, limits: AxisLimits): ReadAxis {
   const [, typed = text.trim(), list = ""] = TYPED.exec(text) ?? [];

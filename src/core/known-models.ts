@@ -2,12 +2,22 @@ import { InputError } from "./errors.js";
 import { nearestNames } from "./nearest.js";
 import { type ImageOptions, isInRange, LORA_WEIGHT_RANGE, type NamedLora } from "./options.js";
 
+/** A LoRA for pictures of few steps, by the name that `checkpoints list` tells. */
+export interface TurboLora {
+  readonly name: string;
+  readonly kind: "lcm" | "hyper-sd";
+  /** Whether it has the shapes of the model that draws. */
+  readonly fits: boolean;
+}
+
 /** The picture models and LoRAs of this machine by their names, as `checkpoints list` tells them. */
 export interface KnownModels {
   /** The configured model, which is one of `models`. */
   readonly own: string;
   readonly models: readonly string[];
   readonly loras: readonly string[];
+  /** What speed turbo uses; absent or null where there is none. */
+  readonly turbo?: TurboLora | null;
 }
 
 /** Those that may be named in a channel. */
@@ -49,6 +59,7 @@ const isAmong = (name: string, names: readonly string[]): boolean =>
 /** What of the known models may be named where these rules hold. The configured model is always offered. */
 export function offeredOf(known: KnownModels, rules: ModelRules): OfferedModels {
   const { models, loras, adult, isAgeRestricted } = rules;
+  const { turbo = null } = known;
   const hidden = isAgeRestricted
     ? []
     : [...known.models, ...known.loras].filter((name) => name !== known.own && isAmong(name, adult));
@@ -56,11 +67,14 @@ export function offeredOf(known: KnownModels, rules: ModelRules): OfferedModels 
     names.filter(
       (name) => name === known.own || ((only === undefined || isAmong(name, only)) && !hidden.includes(name)),
     );
+  const usable = turbo === null || hidden.includes(turbo.name) ? null : turbo;
   return {
     own: known.own,
     models: offered(known.models, models),
-    loras: offered(known.loras, loras),
+    // A speed may use its own, whatever people may name.
+    loras: [...new Set([...offered(known.loras, loras), ...(usable?.fits ? [usable.name] : [])])],
     adult: hidden,
+    turbo: usable,
   };
 }
 

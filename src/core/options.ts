@@ -117,6 +117,12 @@ export type Variation = keyof typeof VARY_STRENGTHS;
 export const PROMPT_MODES = ["diffusers", "weighted"] as const;
 export type PromptMode = (typeof PROMPT_MODES)[number];
 
+/** One choice that stands for a scheduler, its steps, the guidance and a LoRA (core/speeds.ts). */
+export const SPEEDS = ["full", "fast", "turbo"] as const;
+export type Speed = (typeof SPEEDS)[number];
+/** diffusers' own picture. */
+export const DEFAULT_SPEED: Speed = "full";
+
 /** A LoRA to merge, by a name that `checkpoints list` tells, and how strongly (LORA_WEIGHT_RANGE). */
 export interface NamedLora {
   readonly name: string;
@@ -142,6 +148,8 @@ export interface ImageOptions {
   readonly from?: From;
   /** The style whose words stand around the prompt and the negative prompt when they are drawn; absent: none. */
   readonly style?: Style;
+  /** What `steps`, `guidance`, `scheduler` and the first of `loras` come from; absent in jobs from before there was a choice. */
+  readonly speed?: Speed;
 }
 
 export const promptModeOf = ({ prompts }: { readonly prompts?: PromptMode | undefined }): PromptMode =>

@@ -1,4 +1,4 @@
-import type { PictureSize, PromptMode, SchedulerName, SearchMode } from "./options.js";
+import type { PictureSize, PromptMode, SchedulerName, SearchMode, Speed } from "./options.js";
 
 /** How a picture is posted: shown, hidden behind a click, or not at all. From least to most strict. */
 export const TREATMENTS = ["show", "spoiler", "withhold"] as const;
@@ -25,6 +25,8 @@ export interface Settings {
   readonly adultModels?: readonly string[];
   /** The name of a style; one that is not there any more counts for none. */
   readonly style?: string;
+  /** `steps`, `guidance` and `scheduler` beside it count for this speed alone. */
+  readonly speed?: Speed;
   /** Upper limits, at most those of the configuration. */
   readonly maxSteps?: number;
   readonly maxBatch?: number;
@@ -80,6 +82,13 @@ export interface Settings {
   readonly userCap?: number;
   readonly channelCap?: number;
   readonly serverCap?: number;
+}
+
+/** A server's settings under a channel's: a speed of the channel's replaces what the server says of one. */
+export function underChannel(server: Settings, channel: Settings): Settings {
+  if (channel.speed === undefined) return { ...server, ...channel };
+  const { steps: _, guidance: __, scheduler: ___, ...others } = server;
+  return { ...others, ...channel };
 }
 
 /** A channel of a server, or a direct message. */

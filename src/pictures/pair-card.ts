@@ -26,11 +26,12 @@ export function captionOf(
   checkpoint: string,
   except: readonly string[] = [],
 ): string {
-  const { seed, steps, guidance, scheduler, style, from } = image;
+  const { seed, steps, guidance, scheduler, speed, style, from } = image;
   const { negative } = applyStyle({ prompt: "", negative: image.negative }, style);
   const mode = promptModeOf(image);
   const parts: Readonly<Record<string, string | null>> = {
     seed: `seed ${seed}`,
+    speed: speed === undefined || speed === "full" ? null : `speed ${speed}`,
     steps: `${steps} steps`,
     guidance: `guidance ${guidance}`,
     scheduler,
@@ -40,10 +41,14 @@ export function captionOf(
     model: checkpoint,
     negative: negative === "" ? null : `without: ${negative}`,
   };
+  const untold = new Set(except.includes("speed") ? [...except, ...OF_SPEED] : except);
   return Object.entries(parts)
-    .flatMap(([name, part]) => (part === null || except.includes(name) ? [] : [part]))
+    .flatMap(([name, part]) => (part === null || untold.has(name) ? [] : [part]))
     .join("  ·  ");
 }
+
+/** What a speed decides. */
+const OF_SPEED = ["steps", "guidance", "scheduler", "model"];
 
 /** Dark and quiet like Discord's own colours, so that the pictures stand out. */
 export const COLORS = {

@@ -5,6 +5,7 @@ import {
   promptModeOf,
   SCHEDULER_NAMES,
   type SchedulerName,
+  type Speed,
   showSize,
 } from "../core/options.js";
 import type { Side } from "../core/side.js";
@@ -53,6 +54,7 @@ export interface PictureParameters {
   readonly guidance: number;
   readonly scheduler: SchedulerName;
   readonly prompts?: PromptMode;
+  readonly speed?: Speed;
   readonly size: PictureSize;
   /**
    * How much was drawn anew of the picture that it goes on from, and the SHA-256 of that one's file; null or absent
@@ -79,7 +81,7 @@ const TEXT_MAX = 2 ** 15;
 
 /** The value of the text key `promptist`: all that decides how a picture looks. */
 export function ownJson({ models, pair, size, from = null, ...parameters }: PictureParameters): string {
-  const { prompt, negative, seed, steps, guidance, scheduler, checkpoint, program, style, plain } =
+  const { prompt, negative, seed, steps, guidance, scheduler, speed, checkpoint, program, style, plain } =
     parameters;
   return JSON.stringify({
     version: OWN_VERSION,
@@ -91,6 +93,7 @@ export function ownJson({ models, pair, size, from = null, ...parameters }: Pict
     guidance,
     scheduler,
     prompts: promptModeOf(parameters),
+    ...(speed === undefined ? {} : { speed }),
     size: showSize(size),
     ...(from === null ? {} : { from }),
     ...(style === undefined || plain === undefined ? {} : { style, plain: boundedBoth(plain) }),
@@ -137,7 +140,7 @@ const bounded = (text: string): string => text.slice(0, TEXT_MAX);
  * A1111's order (`create_infotext` in its modules/processing.py).
  */
 export function parametersText(parameters: PictureParameters): string {
-  const { negative, seed, steps, guidance, scheduler, size, models, program } = parameters;
+  const { negative, seed, steps, guidance, scheduler, speed, size, models, program } = parameters;
   const { model, vae, decoder = "vae", clipSkip, loras, embeddings } = models;
   const mode = promptModeOf(parameters);
   const settings: Readonly<Record<string, string | number | null>> = {
@@ -146,6 +149,7 @@ export function parametersText(parameters: PictureParameters): string {
     "CFG scale": guidance,
     Seed: seed,
     Size: showSize(size),
+    Speed: speed === undefined || speed === "full" ? null : speed,
     "Prompt mode": mode === "diffusers" ? null : mode,
     "Model hash": short(model.hash, MODEL_DIGITS),
     Model: model.name,

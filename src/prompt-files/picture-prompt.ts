@@ -130,6 +130,7 @@ function readOwn({ promptist = "" }: Texts, side?: number): PicturePrompt | null
   const given: GivenOptions = Object.fromEntries(
     keys.flatMap((key) => (own[key] === undefined ? [] : [[key, { as: key, value: own[key] }]])),
   );
+  if (own.speed !== undefined) given.speed = { as: "speed", value: own.speed };
   if (own.prompts !== undefined) given.mode = { as: "prompts", value: own.prompts };
   // In the other keys, its words stand around the prompts.
   const plain = isObject(own.style) && isObject(own.plain) ? own.plain : null;

@@ -9,6 +9,8 @@ import {
   SCHEDULERS,
   type SchedulerName,
   SIDE_MULTIPLE,
+  SPEEDS,
+  type Speed,
 } from "../core/options.js";
 import { PRESETS, STYLE_MAX, type Style, styleNamed } from "../core/styles.js";
 import { cleanPrompt } from "./clean-prompt.js";
@@ -40,6 +42,7 @@ const ALIASES = {
   height: ["height", "h"],
   size: ["size", "resolution", "dimensions"],
   aspect: ["ar", "aspect", "aspect_ratio"],
+  speed: ["speed"],
   model: ["model", "checkpoint", "sd_model", "model_name"],
   lora: ["lora", "loras"],
   style: ["style"],
@@ -141,6 +144,7 @@ export function readOptions(
   const guidance = numberOf("guidance", false);
   const scheduler = readScheduler(given, unread);
   const prompts = readMode(given, unread);
+  const speed = readSpeed(given, unread);
   const style = readStyle(given, styles, unread);
   const models = readModels(given, offered, unread);
   const negative = present(given.negative);
@@ -154,6 +158,7 @@ export function readOptions(
     ...(scheduler === null ? {} : { scheduler }),
     ...(size === undefined ? {} : { size }),
     ...(prompts === null ? {} : { prompts }),
+    ...(speed === null ? {} : { speed }),
     ...(style === null ? {} : { style }),
     ...models,
     ...(typeof negative !== "string" ? {} : { negative: cleanPrompt(negative) }),
@@ -172,6 +177,15 @@ function readMode({ mode }: GivenOptions, unread: string[]): PromptMode | null {
   const found = PROMPT_MODES.find((it) => it === String(value).trim().toLowerCase());
   if (found === undefined)
     unread.push(`\`${shown(value)}\` is no way to read prompts here, so the usual one is taken`);
+  return found ?? null;
+}
+
+/** A speed by its name; another word is told. */
+function readSpeed({ speed }: GivenOptions, unread: string[]): Speed | null {
+  const value = present(speed);
+  if (value === undefined) return null;
+  const found = SPEEDS.find((it) => it === String(value).trim().toLowerCase());
+  if (found === undefined) unread.push(`\`${shown(value)}\` is no speed here, so the usual one is taken`);
   return found ?? null;
 }
 

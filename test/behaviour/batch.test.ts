@@ -55,7 +55,7 @@ describe("the draft of a batch", () => {
     expect(text(preview)).toContain("7 prompts. That makes 14 pictures.");
     expect(text(preview)).toContain("1. Prompt 1\n2. Prompt 2");
     expect(text(preview)).toContain("and 2 more");
-    expect(text(preview)).toContain("seed 5 · 10 steps");
+    expect(text(preview)).toContain("seed 5 · speed full · 10 steps");
     // 7 rewrites, 14 pictures of 10 steps: 35 s; one rewrite: 1 s.
     expect(text(preview)).toContain(
       "Takes about 35 s on this machine. 1 job is ahead of it and takes about 1 s.",

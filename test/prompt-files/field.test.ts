@@ -51,9 +51,9 @@ const CASES: Readonly<Record<string, readonly [drawn: readonly unknown[], said: 
   "bigseed.csv": [[["a cat", { seed: 3944680146 }]], []],
   "comfy.csv": [
     [
-      ["a cat", { steps: 20, guidance: 6.5, scheduler: "dpm++2m-karras", negative: "ugly" }],
+      ["a cat", { steps: 20, guidance: 6.5, scheduler: "dpm++2m-karras", speed: "full", negative: "ugly" }],
       ["a dog", { seed: 7, steps: 20, guidance: 8 }],
-      ["a fox", { seed: 8, steps: 20, guidance: 8, scheduler: "euler-ancestral" }],
+      ["a fox", { seed: 8, steps: 20, guidance: 8, scheduler: "euler-ancestral", speed: "full" }],
     ],
     [
       "**Not understood, and drawn without it:**",
@@ -135,6 +135,7 @@ const CASES: Readonly<Record<string, readonly [drawn: readonly unknown[], said: 
           steps: 25,
           guidance: 6.5,
           scheduler: "dpm++2m-karras",
+          speed: "full",
           ...size(512, 768),
           negative: "ugly, (blurry:1.2)",
         },
@@ -155,7 +156,7 @@ const CASES: Readonly<Record<string, readonly [drawn: readonly unknown[], said: 
       "- line 5: The option size takes a size such as `512x768`, both sides multiples of 8 from 64 to 1024",
     ],
   ],
-  "scheduler.csv": [[["a cat", { guidance: 7, scheduler: "euler-ancestral" }]], []],
+  "scheduler.csv": [[["a cat", { guidance: 7, scheduler: "euler-ancestral", speed: "full" }]], []],
   "shift_jis.csv": [
     [
       ["夜の街を歩く猫、雨", { seed: 3 }],
@@ -163,7 +164,7 @@ const CASES: Readonly<Record<string, readonly [drawn: readonly unknown[], said: 
     ],
     [notUtf8("shift_jis")],
   ],
-  "single.json": [[["a cat", { steps: 30, guidance: 7, scheduler: "euler" }]], []],
+  "single.json": [[["a cat", { steps: 30, guidance: 7, scheduler: "euler", speed: "full" }]], []],
   "text.csv": [["a cat"], ["Not read: `id`."]],
   "utf16_nobom.txt": [["a cat", "a dog"], [notUtf8("utf-16le")]],
   "weights.txt": [
@@ -204,7 +205,7 @@ describe("a file as people have it", () => {
     [
       "a.txt",
       '--sampler_name "DPM++ 2M Karras" --prompt "a \\"big\\" cat"',
-      [['a "big" cat', { scheduler: "dpm++2m-karras" }]],
+      [['a "big" cat', { scheduler: "dpm++2m-karras", speed: "full" }]],
     ],
     ["a.csv", "SEP=\\t\nPrompt\tCFG Scale\na, b\t7,5\n", [["a, b", { guidance: 7.5 }]]],
     ["a.csv", "prompt|seed\na cat|-1\n", ["a cat"]],

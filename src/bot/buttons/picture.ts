@@ -4,16 +4,14 @@ import { readOnePrompt } from "../../prompt-files/one-prompt.js";
 import type { Press } from "../discord/interactions.js";
 import { rewriteOfResult, textOfResult } from "../messages/own-result.js";
 import { checkedRewrite, withinLimits } from "../requests/from-picture.js";
-import { type CommandContext, type CommandRequest, checkedPrompt } from "../requests/request.js";
+import { type CommandContext, type CommandRequest, checkedPrompt, imageWith } from "../requests/request.js";
 
 /**
  * What "Compare this" under `/info`'s answer asks for: a comparison from the prompts and settings that stand there.
  * Throws InputError.
  */
-export function fromPictureMessage(
-  press: Press,
-  { defaults, limits, blind, styles }: CommandContext,
-): CommandRequest {
+export function fromPictureMessage(press: Press, context: CommandContext): CommandRequest {
+  const { defaults, limits, blind, styles } = context;
   const description = press.message.embeds[0]?.description ?? "";
   const text = textOfResult(description);
   if (text === null) throw new InputError("INPUT_EMPTY", "The message has no prompt.");
@@ -27,7 +25,7 @@ export function fromPictureMessage(
   return {
     kind: "compare",
     text: { ...defaults.text, seed },
-    image: { ...defaults.image, ...withinLimits(found.image, limits).image, seed },
+    image: { ...imageWith(withinLimits(found.image, limits).image, context), seed },
     blind,
     known: [prompt, rewrite],
     prompts: async () => ({ items: [{ prompt, rewrite }], isAsDrawn: true, ...styled }),

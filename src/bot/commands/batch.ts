@@ -9,7 +9,7 @@ import { checkedOptions, type Limits } from "../requests/request.js";
 import { commandTexts } from "../words/english/commands.js";
 import type { RequestCommand } from "./command.js";
 import { completeRequest } from "./completions.js";
-import { imageOptions, modeOption, optionOf, readImage, readText } from "./options.js";
+import { decidedBy, imageOptions, modeOption, readImage, readText } from "./options.js";
 
 const texts = commandTexts.batch;
 
@@ -48,7 +48,7 @@ export const batch: RequestCommand = {
       });
     }
     const image = readImage(interaction, context);
-    const given = (name: keyof ImageOptions) => options.get(optionOf(name)) !== null;
+    const given = decidedBy(interaction);
     return {
       kind: "batch",
       text: readText(interaction, context, image.seed),
@@ -99,9 +99,9 @@ export function usableRows(
   const usable: PromptPair[] = [];
   for (const { seed, image = {}, ...pair } of pairs) {
     const entries = Object.entries(image).filter(([name]) => !given(name as keyof ImageOptions));
-    const own: OwnOptions = Object.fromEntries(entries);
+    let own: OwnOptions;
     try {
-      checkedOptions(own, { maxSteps, sides });
+      own = checkedOptions(Object.fromEntries(entries), { maxSteps, sides });
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
       left.push({ at: pair.at, error });

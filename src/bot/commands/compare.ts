@@ -7,7 +7,7 @@ import { fromAttached } from "../requests/sources.js";
 import { commandTexts } from "../words/english/commands.js";
 import type { RequestCommand } from "./command.js";
 import { completeRequest } from "./completions.js";
-import { imageOptions, modeOption, optionOf, promptOption, readImage, readText } from "./options.js";
+import { decidedBy, imageOptions, modeOption, promptOption, readImage, readText } from "./options.js";
 
 const texts = commandTexts.compare;
 
@@ -84,7 +84,7 @@ export const compare: RequestCommand = {
             : await promptsFromPicture(from, context, {
                 prompt,
                 rewriteAnew: options.getString("mode") !== null,
-                given: (name) => options.get(optionOf(name)) !== null,
+                given: decidedBy(interaction),
                 pairs,
               });
         return start === null ? prompts : fromAttached(start, strength, context, image, prompts);

@@ -1,10 +1,12 @@
 import type { AutocompleteInteraction } from "discord.js";
 import type { Job } from "../../core/job.js";
+import { speedsHere } from "../../core/speeds.js";
 import { type Style, styleKey } from "../../core/styles.js";
 import type { JobEntry } from "../../db/records.js";
 import { clip } from "../discord/markdown.js";
 import { offeredHere } from "../requests/models.js";
-import { stylesHere } from "../requests/rules.js";
+import { speedsIn, usualImage } from "../requests/request.js";
+import { contextOf, stylesHere } from "../requests/rules.js";
 import { jobCompletion } from "../words/english/history.js";
 import { wordsOf } from "../words/languages.js";
 import { CHOICES_MAX, type Choice, type Services } from "./command.js";
@@ -16,10 +18,12 @@ const CHOICE_MAX = 100;
 /** For commands that make a request: sizes, styles, models, or the user's own recent prompts that contain what was typed. */
 export async function completeRequest(
   interaction: AutocompleteInteraction,
-  { records, context, styles, models, settings }: Services,
+  services: Services,
 ): Promise<readonly Choice[]> {
+  const { records, context, styles, models, settings } = services;
   const { options, locale, user } = interaction;
   const { name, value } = options.getFocused(true);
+  if (name === "speed") return speedChoices(interaction, value, services);
   if (name === "style") return styleChoices(await stylesHere(styles, interaction), value);
   if (name === "model" || name === "lora") {
     const here = await offeredHere(models, await settings.resolve(interaction), interaction);
@@ -30,6 +34,24 @@ export async function completeRequest(
   return prompts
     .filter((prompt) => prompt.length <= CHOICE_MAX)
     .map((prompt) => ({ name: prompt, value: prompt }));
+}
+
+/** The speeds that can be chosen in a channel, with what each stands for there. */
+export async function speedChoices(
+  interaction: AutocompleteInteraction,
+  typed: string,
+  { context, settings, models }: Services,
+): Promise<readonly Choice[]> {
+  const own = await settings.resolve(interaction);
+  const here = contextOf(context, own, [], await offeredHere(models, own, interaction));
+  const { resultLines } = wordsOf(interaction.locale);
+  return speedsHere(speedsIn(here))
+    .filter((speed) => speed.startsWith(typed.trim().toLowerCase()))
+    .map((speed) => {
+      const { steps, scheduler, loras: [lora] = [] } = usualImage(here, speed);
+      const parts = [speed, resultLines.steps(steps), scheduler, ...(lora === undefined ? [] : [lora.name])];
+      return { name: clip(parts.join(" · "), CHOICE_MAX), value: speed };
+    });
 }
 
 /** Styles whose name or words contain what was typed; those whose name begins with it come first. */

@@ -14,13 +14,13 @@ import {
   type ReadAxis,
   readAxis,
 } from "../../core/grid-axes.js";
-import { NO_MODELS, type OfferedModels } from "../../core/known-models.js";
+import { NO_MODELS } from "../../core/known-models.js";
 import { DEFAULT_LIMITS, type ImageOptions } from "../../core/options.js";
 import type { Side } from "../../core/side.js";
-import { PRESETS, type Style } from "../../core/styles.js";
+import { PRESETS } from "../../core/styles.js";
 import type { NewItem } from "../../db/queue.js";
 import { offeredHere } from "../requests/models.js";
-import { type Limits, readPrompt } from "../requests/request.js";
+import { type CommandContext, readPrompt, speedsIn } from "../requests/request.js";
 import { stylesHere } from "../requests/rules.js";
 import { commandTexts } from "../words/english/commands.js";
 import type { Choice, RequestCommand, Services } from "./command.js";
@@ -77,7 +77,7 @@ export const grid: RequestCommand = {
   read(interaction, context) {
     const { options } = interaction;
     const prompt = readPrompt(interaction, context.limits);
-    const limits = axisLimits(context.limits, context.styles, context.offered);
+    const limits = axisLimits(context);
     const down = options.getString("y");
     const { grid, cells } = cellsOf(
       readAxis("x", options.getString("x", true), limits),
@@ -109,27 +109,24 @@ export const cellItems = (
 /** The options that all cells share: a channel's own style or model would stand in the cells without one. */
 export function sharedImage(image: ImageOptions, { x, y }: Grid): ImageOptions {
   const { style, model, loras, ...shared } = image;
+  // The first of them is turbo's own.
+  const kept = image.speed === "turbo" ? loras?.slice(0, 1) : undefined;
   const varies = (name: string) => x.name === name || y?.name === name;
   return {
     ...shared,
     ...(style === undefined || varies("style") ? {} : { style }),
     ...(model === undefined || varies("model") ? {} : { model }),
-    ...(loras === undefined || varies("lora") ? {} : { loras }),
+    ...(varies("lora") ? kept && { loras: kept } : loras && { loras }),
   };
 }
 
-const axisLimits = (
-  { maxSteps, maxPromptLength, sides, maxCells = DEFAULT_LIMITS.cells }: Limits,
-  styles: readonly Style[] = PRESETS,
-  offered: OfferedModels = NO_MODELS,
-): AxisLimits => ({
-  maxSteps,
-  maxPromptLength,
-  maxCells,
-  styles,
-  offered,
-  ...(sides === undefined ? {} : { sides }),
-});
+function axisLimits(context: CommandContext): AxisLimits {
+  const { limits, styles = PRESETS, offered = NO_MODELS } = context;
+  const { maxSteps, maxPromptLength, sides, maxCells = DEFAULT_LIMITS.cells } = limits;
+  const speeds = speedsIn(context);
+  const names = { styles, speeds, offered };
+  return { maxSteps, maxPromptLength, maxCells, ...names, ...(sides === undefined ? {} : { sides }) };
+}
 
 /** Axes to choose from, each with the values that it stands for where these are not plain to see. */
 async function axisChoices(
@@ -137,8 +134,11 @@ async function axisChoices(
   { context, styles, models, settings }: Services,
 ): Promise<Choice[]> {
   const { name, value } = interaction.options.getFocused(true);
-  const offered = await offeredHere(models, await settings.resolve(interaction), interaction);
-  const limits = axisLimits(context.limits, await stylesHere(styles, interaction), offered);
+  const limits = axisLimits({
+    ...context,
+    styles: await stylesHere(styles, interaction),
+    offered: await offeredHere(models, await settings.resolve(interaction), interaction),
+  });
   const read = (text: string): ReadAxis | null => {
     try {
       return readAxis(name === "y" ? "y" : "x", text, limits);

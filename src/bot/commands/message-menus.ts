@@ -14,6 +14,8 @@ import {
   type CommandRequest,
   checkedOptions,
   checkedPrompt,
+  imageWith,
+  laterImage,
 } from "../requests/request.js";
 import { menuNames } from "../words/english/commands.js";
 import { forPictures } from "../words/english/result.js";
@@ -67,7 +69,7 @@ export function readMenu(
   return {
     kind,
     text: { ...defaults.text, seed },
-    image: { ...defaults.image, ...own, seed },
+    image: { ...(kind === "compare" ? imageWith(own, context) : { ...laterImage(context), ...own }), seed },
     blind: kind === "compare" && blind,
     known: [prompt],
     prompts: async () => ({
@@ -85,7 +87,7 @@ function ofPicture(kind: JobKind, picture: AttachedPicture, context: CommandCont
   return {
     kind,
     text: { ...defaults.text, seed },
-    image: { ...defaults.image, seed },
+    image: { ...laterImage(context), seed },
     blind: kind === "compare" && blind,
     known: [],
     confirm: "notes",

@@ -1,6 +1,6 @@
 import { ApplicationCommandType } from "discord.js";
 import { randomSeed } from "../../core/options.js";
-import { readPrompt, readStyle } from "../requests/request.js";
+import { laterImage, readPrompt, readStyle } from "../requests/request.js";
 import { commandTexts } from "../words/english/commands.js";
 import type { RequestCommand } from "./command.js";
 import { completeRequest } from "./completions.js";
@@ -29,7 +29,7 @@ export const optimize: RequestCommand = {
   read(interaction, context) {
     const prompt = readPrompt(interaction, context.limits);
     const seed = randomSeed();
-    const { style: _, model: __, ...usual } = context.defaults.image;
+    const { style: _, model: __, loras: ___, ...usual } = laterImage(context);
     return {
       kind: "optimize",
       text: readText(interaction, context, seed),

@@ -4,7 +4,7 @@ import {
   type ChatInputCommandInteraction,
   type Locale,
 } from "discord.js";
-import { NO_MODELS } from "../../core/known-models.js";
+import { loraList } from "../../core/known-models.js";
 import {
   DEFAULT_SIDES,
   fitsSides,
@@ -20,10 +20,12 @@ import {
   SCHEDULERS,
   SEARCH_MODES,
   type SizeName,
+  type Speed,
   showSize,
   type TextOptions,
 } from "../../core/options.js";
-import { PRESETS, STYLE_MAX } from "../../core/styles.js";
+import { isDecided } from "../../core/speeds.js";
+import { STYLE_MAX } from "../../core/styles.js";
 import { cleanPrompt, isLongerThan } from "../../prompt-files/clean-prompt.js";
 import { readModels } from "../requests/models.js";
 import {
@@ -34,6 +36,7 @@ import {
   readSize,
   readStyle,
   textOptionMax,
+  usualImage,
 } from "../requests/request.js";
 import { parseSetting } from "../requests/setting-catalog.js";
 import { commandTexts } from "../words/english/commands.js";
@@ -75,6 +78,14 @@ export const styleOption: APIApplicationCommandBasicOption = {
   name: "style",
   description: texts.style,
   max_length: STYLE_MAX.name,
+  autocomplete: true,
+};
+
+/** The speed; what each stands for here is told while it is typed. */
+export const speedOption: APIApplicationCommandBasicOption = {
+  type: ApplicationCommandOptionType.String,
+  name: "speed",
+  description: texts.speed,
   autocomplete: true,
 };
 
@@ -150,6 +161,7 @@ export const imageOptions = (limits: Limits): APIApplicationCommandBasicOption[]
   },
   promptsOption,
   styleOption,
+  speedOption,
   ...modelOptions,
 ];
 
@@ -177,11 +189,9 @@ export function completeSize(
 /**
  * Discord checks values in its own clients alone, so all are checked again. Throws InputError INPUT_OPTION.
  */
-export function readImage(
-  { options }: ChatInputCommandInteraction,
-  { defaults, limits, styles = PRESETS, offered = NO_MODELS }: CommandContext,
-): ImageOptions {
-  const { image } = defaults;
+export function readImage({ options }: ChatInputCommandInteraction, context: CommandContext): ImageOptions {
+  const { limits } = context;
+  const { style: _, ...image } = usualImage(context, readSpeed(options.getString("speed")));
   const seed = checkRange("seed", options.getInteger("seed") ?? randomSeed(), IMAGE_RANGES.seed);
   const steps = checkRange("steps", options.getInteger("steps") ?? image.steps, {
     ...IMAGE_RANGES.steps,
@@ -198,9 +208,12 @@ export function readImage(
     takes: "text",
     limit: maxPromptLength,
   });
+  const { loras: named = [], ...model } = modelsOf({ options }, context);
+  const loras = loraList([...(image.loras ?? []), ...named]);
   const size = options.getString("size");
   const scheduler = options.getString("scheduler");
   return {
+    ...image,
     seed,
     steps,
     guidance,
@@ -208,13 +221,21 @@ export function readImage(
     size: size === null ? image.size : readSize(size, limits),
     scheduler: scheduler === null ? image.scheduler : parseSetting("scheduler", scheduler),
     prompts: readPrompts({ options }, image),
-    ...readStyle(options.getString("style"), { defaults, styles }),
-    ...modelsOf({ options }, { defaults, offered }),
+    ...readStyle(options.getString("style"), context),
+    ...model,
+    ...(loras.length === 0 ? {} : { loras }),
   };
 }
 
+const readSpeed = (given: string | null): Speed | undefined =>
+  given === null ? undefined : parseSetting("speed", given.toLowerCase());
+
+/** Whether a command decides an option, itself or by its speed; a file's own then doesn't count. */
+export const decidedBy = ({ options }: ChatInputCommandInteraction) =>
+  isDecided((name) => options.get(optionOf(name)) !== null);
+
 /** The option of the commands that gives a part of the image options. */
-export const optionOf = (name: keyof ImageOptions): string => (name === "loras" ? "lora" : name);
+export const optionOf = (name: string): string => (name === "loras" ? "lora" : name);
 
 /** The model and LoRAs that the options name, or the usual model. Throws InputError INPUT_MODEL, MODEL_ADULT or INPUT_OPTION. */
 export const modelsOf = (

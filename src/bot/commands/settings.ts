@@ -7,12 +7,13 @@ import {
 } from "discord.js";
 import { InputError } from "../../core/errors.js";
 import { type KnownModels, NO_MODELS, offeredName } from "../../core/known-models.js";
-import { IMAGE_RANGES } from "../../core/options.js";
+import { DEFAULT_SPEED, IMAGE_RANGES } from "../../core/options.js";
 import type { SettingName, SettingScope, Settings } from "../../core/settings.js";
+import { presetOf } from "../../core/speeds.js";
 import { requireStyle } from "../../core/styles.js";
 import { replyPrivately } from "../discord/interactions.js";
-import { isAgeRestricted } from "../requests/models.js";
-import { checkOption, checkRange, type Limits, readSize } from "../requests/request.js";
+import { isAgeRestricted, offeredHere } from "../requests/models.js";
+import { checkOption, checkRange, type Limits, laterImage, readSize, speedsIn } from "../requests/request.js";
 import { mayManage, stylesHere } from "../requests/rules.js";
 import {
   CATALOG,
@@ -29,7 +30,7 @@ import { settingTexts } from "../words/english/settings.js";
 import { languageOf, wordsOf } from "../words/languages.js";
 import { TRANSLATIONS } from "../words/locale-files.js";
 import type { AnswerCommand, Choice, Services } from "./command.js";
-import { loraChoices, nameChoices, styleChoices } from "./completions.js";
+import { loraChoices, nameChoices, speedChoices, styleChoices } from "./completions.js";
 import { completeSize } from "./options.js";
 
 const texts = commandTexts.settings;
@@ -160,11 +161,14 @@ export const settings: AnswerCommand = {
     ],
   }),
 
-  async complete(interaction, { context, styles, models }) {
+  async complete(interaction, services) {
+    const { context, styles, models } = services;
     const { options, locale } = interaction;
     const { name, value } = options.getFocused(true);
     if (name === "value" && options.getString("name") === "gallery")
       return completeChannel(interaction, value);
+    if (name === "value" && options.getString("name") === "speed")
+      return speedChoices(interaction, value, services);
     if (name === "value" && options.getString("name") === "style")
       return styleChoices(await stylesHere(styles, interaction), value);
     const setting = options.getString("name") ?? "";
@@ -229,9 +233,10 @@ function read(interaction: ChatInputCommandInteraction): SettingName {
 async function readValue(
   interaction: ChatInputCommandInteraction,
   key: SettingName,
-  { context: { limits }, styles, models }: Services,
+  { context, styles, models, settings }: Services,
 ): Promise<NonNullable<Settings[SettingName]>> {
   const { options } = interaction;
+  const { limits } = context;
   const role = options.getRole("role");
   const value = options.getString("value") ?? "";
   if (isRoles(key)) return parseSetting(key, `${value} ${role?.id ?? ""}`);
@@ -249,6 +254,12 @@ async function readValue(
     const names = namesFor(key, await models.known());
     const found = listOf(parseSetting(key, value)).map((name) => knownName(name, key, names));
     return key === "model" ? found[0]! : [...new Set(found)];
+  }
+  if (key === "speed") {
+    const speed = parseSetting(key, value.toLowerCase());
+    const offered = await offeredHere(models, await settings.resolve(interaction), interaction);
+    presetOf(speed, speedsIn({ ...context, offered }));
+    return speed;
   }
   if (key === "style") return requireStyle(value, await stylesHere(styles, interaction)).name;
   return parseSetting(key, value);
@@ -280,10 +291,10 @@ async function writable(
 
 async function show(
   interaction: ChatInputCommandInteraction,
-  { settings: store, context }: Services,
+  { settings: store, context, models }: Services,
 ): Promise<void> {
   const { guildId, channelId, locale } = interaction;
-  const { settingLines } = wordsOf(locale);
+  const { settingLines, resultLines } = wordsOf(locale);
   const section = async (title: string, of: SettingScope, id: string) => {
     const fallback = of === "channel" && guildId !== null ? "to the server" : "to the bot";
     const lines = (await store.list(of, id)).map((it) =>
@@ -294,13 +305,15 @@ async function show(
   const names = Object.keys(CATALOG)
     .filter(isSettingName)
     .map((key) => `\`${key}\` ${meaningOf(key, locale)}`);
-  const isManager = mayManage(interaction, await store.resolve(interaction));
-  const { image, text } = context.defaults;
+  const here = await store.resolve(interaction);
+  const isManager = mayManage(interaction, here);
+  const { text, speed = DEFAULT_SPEED } = context.defaults;
+  const image = laterImage({ ...context, offered: await offeredHere(models, here, interaction) });
   const description = [
     ...(await section(settingLines.channel, "channel", channelId)),
     ...(guildId === null ? [] : await section(settingLines.server, "server", guildId)),
     `**${settingLines.program}**`,
-    settingLines.defaults(image, text.mode, context.limits.maxSteps),
+    `${resultLines.speed(speed)}: ${settingLines.defaults(image, text.mode, context.limits.maxSteps)}`,
     ...(interaction.options.getBoolean(ALL) === true
       ? [`**${settingLines.names}**`, ...names]
       : isManager

@@ -7,6 +7,7 @@ import type { Outgoing } from "../discord/outgoing.js";
 import { fileSummary, hasRemarks, isCut, wholeRemarks } from "../words/english/batch.js";
 import { english, type Words } from "../words/english/english.js";
 import { axisLines } from "../words/english/grid.js";
+import { speedOption } from "./embeds.js";
 import { draftRow } from "./parts/components.js";
 import { coarse, etas, type Work } from "./parts/eta.js";
 import { marksLines } from "./parts/prompt-mode.js";
@@ -58,6 +59,7 @@ export function draftMessage(
     ...marksLines(grid === undefined ? items : items.slice(0, 1), image, words),
     resultLines.settings([
       resultLines.seed(items[0]?.seed ?? image.seed),
+      ...speedOption(image, words),
       resultLines.steps(image.steps),
       resultLines.guidance(image.guidance),
       image.scheduler,

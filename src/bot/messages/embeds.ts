@@ -1,6 +1,6 @@
 import type { APIEmbed } from "discord.js";
 import type { Job } from "../../core/job.js";
-import { promptModeOf } from "../../core/options.js";
+import { DEFAULT_SPEED, type ImageOptions, promptModeOf } from "../../core/options.js";
 import { clip } from "../discord/markdown.js";
 import { EMBED_DESCRIPTION_MAX, type Outgoing, type OutgoingFile, type Row } from "../discord/outgoing.js";
 import type { Words } from "../words/english/english.js";
@@ -52,15 +52,27 @@ export function spoilered(message: Outgoing): Outgoing {
   };
 }
 
-/** The image options that differ from what a command draws with there by default, and any style. */
+/** A result's speed among its settings; none of a job from before there was a choice. */
+export const speedOption = ({ speed }: Pick<ImageOptions, "speed">, { resultLines }: Words): string[] =>
+  speed === undefined ? [] : [resultLines.speed(speed)];
+
+const speedOf = ({ speed = DEFAULT_SPEED }: Pick<ImageOptions, "speed">) => speed;
+
+/**
+ * The image options that differ from what a command draws with there by default, any style, and a speed that is not
+ * full or not the usual one, with what it stands for.
+ */
 export function unusualOptions({ image }: Job, { usual, words }: Facts): string[] {
   const { resultLines } = words;
   const sizeOf = ({ size }: Job["image"]) => (size === null ? null : `${size.width}x${size.height}`);
   const size = sizeOf(image);
+  const isPaced = speedOf(image) !== "full" || speedOf(usual) !== "full";
+  const differs = (name: "steps" | "guidance" | "scheduler") => isPaced || image[name] !== usual[name];
   return [
-    ...(image.steps === usual.steps ? [] : [resultLines.steps(image.steps)]),
-    ...(image.guidance === usual.guidance ? [] : [resultLines.guidance(image.guidance)]),
-    ...(image.scheduler === usual.scheduler ? [] : [image.scheduler]),
+    ...(isPaced ? speedOption(image, words) : []),
+    ...(differs("steps") ? [resultLines.steps(image.steps)] : []),
+    ...(differs("guidance") ? [resultLines.guidance(image.guidance)] : []),
+    ...(differs("scheduler") ? [image.scheduler] : []),
     ...(promptModeOf(image) === promptModeOf(usual) ? [] : [resultLines.prompts(promptModeOf(image))]),
     ...(size === null || size === sizeOf(usual) ? [] : [size]),
     ...(image.from === undefined ? [] : [resultLines.from(image.from.strength)]),

@@ -4,7 +4,7 @@ import { EMBED_DESCRIPTION_MAX, type Outgoing, type OutgoingFile } from "../disc
 import type { Words } from "../words/english/english.js";
 import { axisLines } from "../words/english/grid.js";
 import { type InfoFacts, infoLines, noteLine } from "../words/english/result.js";
-import { modelParts } from "./embeds.js";
+import { modelParts, speedOption } from "./embeds.js";
 import { zipPart } from "./parts/overview-files.js";
 import { fitPictures, type SizeLimit } from "./parts/picture-fit.js";
 import type { Facts } from "./parts/presentation.js";
@@ -36,7 +36,7 @@ export function infoMessage(
     ]);
   const added = [...styleSections(job, words), ...negativeSection(job, words)];
   const image = imageOf(job, first);
-  const style = [...styleOption(image, words), ...modelParts(image, words)];
+  const style = [...styleOption(image, words), ...speedOption(image, words), ...modelParts(image, words)];
   const used = new Set(
     first?.notes.flatMap((note) => (note.code === "models" ? [noteLine(note, words.noteWords)] : [])),
   );

@@ -1,4 +1,4 @@
-import { PROMPT_MODES, SCHEDULERS } from "../../core/options.js";
+import { PROMPT_MODES, SCHEDULERS, SPEEDS } from "../../core/options.js";
 import { english, type Words } from "../words/english/english.js";
 import { OFFERED, wordsOf } from "../words/languages.js";
 
@@ -60,6 +60,10 @@ export function textOfResult(description: string): string | null {
     ),
     guidance: saidNumber(values, ({ resultLines }, guidance) => resultLines.guidance(guidance)),
     seed: saidNumber(values, ({ resultLines }, seed) => resultLines.seed(seed)),
+    // A result says its speed unless it is full.
+    speed:
+      SPEEDS.find((speed) => SPOKEN.some(({ resultLines }) => values.includes(resultLines.speed(speed)))) ??
+      "full",
     style: styleIn(values),
     size: values.find((value) => /^\d{1,5}x\d{1,5}$/.test(value)),
   };

@@ -3,6 +3,7 @@ import type { PicturePrompt } from "../../prompt-files/picture-prompt.js";
 import { clip, codeBlock, escapeMarkdown } from "../discord/markdown.js";
 import { EMBED_DESCRIPTION_MAX, type Outgoing } from "../discord/outgoing.js";
 import { english, type Words } from "../words/english/english.js";
+import { speedOption } from "./embeds.js";
 import { pictureRow } from "./parts/components.js";
 import { styleOption } from "./parts/style-sections.js";
 
@@ -85,6 +86,7 @@ function settingsLine({ image, seed, sampler }: PicturePrompt, words: Words): st
     ...(size == null ? [] : [showSize(size)]),
     ...(prompts === undefined ? [] : [resultLines.prompts(prompts)]),
     ...styleOption(image, words),
+    ...speedOption(image, words),
   ];
   return parts.length === 0 ? [] : [resultLines.settings(parts)];
 }

@@ -1,4 +1,5 @@
 import { codeOf, InputError } from "../../core/errors.js";
+import { NO_MODELS } from "../../core/known-models.js";
 import {
   DEFAULT_SIDES,
   fitsSides,
@@ -14,6 +15,7 @@ import {
   showSize,
 } from "../../core/options.js";
 import { sizeWithin } from "../../core/picture-memory.js";
+import { asDrawn } from "../../core/speeds.js";
 import { PICTURE_MAX_BYTES, readPictureText } from "../../pictures/read-text.js";
 import { cleanPrompt, isLongerThan } from "../../prompt-files/clean-prompt.js";
 import { missingModels, type PicturePrompt, readPicturePrompt } from "../../prompt-files/picture-prompt.js";
@@ -56,11 +58,17 @@ export async function readAttached(
 }
 
 /** What of a picture can't be drawn here as it was, and what is done instead, as sentences without a full stop. */
-export const differences = (picture: PicturePrompt, { defaults, limits }: CommandContext): string[] => [
-  ...picture.unread,
-  ...(defaults.models === undefined ? [] : missingModels(picture, defaults.models)),
-  ...withinLimits(picture.image, limits).changed,
-];
+export function differences(
+  picture: PicturePrompt,
+  { defaults: { models }, limits, offered: { turbo } = NO_MODELS }: CommandContext,
+): string[] {
+  const own = picture.image.speed === "turbo" && turbo?.fits ? [turbo.name] : [];
+  return [
+    ...picture.unread,
+    ...(models === undefined ? [] : missingModels(picture, { ...models, loras: [...models.loras, ...own] })),
+    ...withinLimits(picture.image, limits).changed,
+  ];
+}
 
 /** What is asked for beside the picture; it comes before what the picture says. */
 export interface BesidePicture {
@@ -144,7 +152,7 @@ export function withinLimits(
     if (showSize(own.size) !== showSize(size))
       changed.push(pictureProblems.size(showSize(size), showSize(own.size)));
   }
-  return { image: own, changed };
+  return { image: asDrawn(own), changed };
 }
 
 /** The same shape within the limits, with sides that can be drawn. */

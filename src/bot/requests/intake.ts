@@ -5,6 +5,7 @@ import { type Events, log } from "../../core/events.js";
 import type { Origin } from "../../core/job.js";
 import type { OfferedModels } from "../../core/known-models.js";
 import { IMAGE_RANGES, type ImageOptions } from "../../core/options.js";
+import { ownAtSpeed, type Speeds } from "../../core/speeds.js";
 import type { Draft, DraftRequest } from "../../db/drafts.js";
 import type { NewItem, Queue } from "../../db/queue.js";
 import type { StoredSettings } from "../../db/settings.js";
@@ -23,6 +24,7 @@ import {
   checkRange,
   checkSize,
   type SourceFile,
+  speedsIn,
 } from "./request.js";
 import { checkWords, contextOf, mayUse, stylesOwner, withAlwaysNegative, withOwnNegative } from "./rules.js";
 import { checkStrength, type Sources } from "./sources.js";
@@ -193,7 +195,9 @@ export class Intake {
   async #read(request: CommandRequest, origin: Origin, offered: OfferedModels): Promise<DraftRequest> {
     const { kind, text, grid, parentId } = request;
     const settings = await this.#options.settings.resolve(origin);
-    const { preview = false } = contextOf(this.#options.context, settings);
+    const context = contextOf(this.#options.context, settings, [], offered);
+    const { preview = false } = context;
+    const speeds = speedsIn(context);
     const { items: read, image: found, sources, notes, isAsDrawn = false } = await request.prompts();
     const texts = [
       found?.style?.prompt ?? null,
@@ -201,15 +205,21 @@ export class Intake {
     ];
     await checkWords(settings, texts);
     const { style: _, ...unstyled } = request.image;
-    const asked = { ...(isAsDrawn ? unstyled : request.image), ...found };
-    const { image: named, items: stripped } = withModels({ image: asked, items: read }, offered);
+    const usual = isAsDrawn ? unstyled : request.image;
+    const asked = { ...usual, ...found, ...ownAtSpeed(usual, found ?? {}, speeds) };
+    const own = read.map((item) => paced(item, asked, speeds));
+    const { image: named, items: stripped } = withModels({ image: asked, items: own }, offered);
     const wanted = withAlwaysNegative(named, settings);
     checkSize(wanted.size, this.#options.context.limits);
     checkStrength(wanted);
     const items = stripped.map((item) => withOwnNegative(item, settings));
-    const { image, ...own } = await this.#withSources(wanted, sources ?? filesOf(wanted, parentId), origin);
+    const { image, ...stored } = await this.#withSources(
+      wanted,
+      sources ?? filesOf(wanted, parentId),
+      origin,
+    );
     return {
-      ...own,
+      ...stored,
       kind,
       text,
       image,
@@ -317,6 +327,10 @@ function filesOf({ from }: ImageOptions, parentId: string | undefined): SourceFi
   const files = new Set(Object.values(from.sources).map(({ file }) => file));
   return [...files].map((file) => ({ file, picture: { jobId: parentId, file } }));
 }
+
+/** A prompt whose own options say a speed, with what that stands for. */
+const paced = (item: NewItem, image: ImageOptions, speeds: Speeds): NewItem =>
+  item.image === undefined ? item : { ...item, image: ownAtSpeed(image, item.image, speeds) };
 
 /** Every interaction that can be answered with a message has a channel. */
 function channelOf({ id, channelId }: Asking): string {

@@ -1,11 +1,12 @@
 import type { ChatInputCommandInteraction } from "discord.js";
-import { InputError } from "../../core/errors.js";
+import { codeOf, InputError } from "../../core/errors.js";
 import type { FileNotes } from "../../core/file-notes.js";
 import type { Grid } from "../../core/grid.js";
 import type { JobKind, Phase } from "../../core/job.js";
 import type { OfferedModels } from "../../core/known-models.js";
 import {
   DEFAULT_SIDES,
+  DEFAULT_SPEED,
   IMAGE_RANGES,
   type ImageOptions,
   isInRange,
@@ -17,10 +18,12 @@ import {
   SIDE_MULTIPLE,
   type Sides,
   type SizeName,
+  type Speed,
   showSize,
   type TextOptions,
 } from "../../core/options.js";
 import { checkMemory } from "../../core/picture-memory.js";
+import { asDrawn, atSpeed, ownAtSpeed, type Speeds, speedsOf } from "../../core/speeds.js";
 import { NO_STYLE, PRESETS, requireStyle, type Style, styleNamed } from "../../core/styles.js";
 import type { JobCaps, NewItem } from "../../db/queue.js";
 import type { PictureKey } from "../../pictures/store.js";
@@ -30,7 +33,10 @@ import { type Expectation, expectations, Values } from "../words/english/errors.
 
 export interface Defaults {
   readonly text: TextOptions;
+  /** At full speed. */
   readonly image: ImageOptions;
+  /** `DEFAULT_SPEED` where it is left out. */
+  readonly speed?: Speed;
   /** The phases that a miniature model runs, which is said small under every result. */
   readonly miniature: readonly Phase[];
   /** What draws here, to tell what of a picture from elsewhere is missing; unknown where it is left out. */
@@ -70,6 +76,8 @@ export interface CommandContext {
   readonly offered?: OfferedModels;
   /** Whether pictures are shown as they form. */
   readonly preview?: boolean;
+  /** What the channel draws with at its own speed. */
+  readonly paced?: Partial<Pick<ImageOptions, "steps" | "guidance" | "scheduler">>;
 }
 
 /** What a command asks for. */
@@ -134,7 +142,7 @@ export function checkedOptions(
   if (steps !== undefined) checkRange("steps", steps, { ...IMAGE_RANGES.steps, max: maxSteps });
   if (guidance !== undefined) checkRange("guidance", guidance, IMAGE_RANGES.guidance);
   if (size !== undefined && size !== null) readSize(showSize(size), sides === undefined ? {} : { sides });
-  return own;
+  return asDrawn(own);
 }
 
 /**
@@ -149,6 +157,41 @@ export function readStyle(
   if (name === null) return usual === undefined ? {} : { style: usual };
   const isNone = name.trim().toLowerCase() === NO_STYLE && styleNamed(name, styles) === undefined;
   return isNone ? {} : { style: requireStyle(name, styles) };
+}
+
+type SpeedContext = Pick<CommandContext, "defaults" | "limits" | "offered" | "paced">;
+
+/** What each speed stands for in a channel. */
+export const speedsIn = ({ defaults, limits, offered }: SpeedContext): Speeds =>
+  speedsOf(defaults.image, offered?.turbo ?? null, limits.maxSteps);
+
+/**
+ * What is drawn with where a command says nothing but its speed, if that: at the channel's own speed with the
+ * channel's own options. Throws InputError INPUT_SPEED where its LoRA is not there.
+ */
+export function usualImage(context: SpeedContext, asked?: Speed | null): ImageOptions {
+  const { image, speed: usual = DEFAULT_SPEED } = context.defaults;
+  const speed = asked ?? usual;
+  const drawn = atSpeed(image, speed, speedsIn(context));
+  const { steps = drawn.steps, ...paced } = speed === usual ? (context.paced ?? {}) : {};
+  // A default above the limit would refuse every command without the option.
+  return { ...drawn, ...paced, steps: Math.min(steps, context.limits.maxSteps) };
+}
+
+/** The same for a rewrite alone, which draws nothing yet: at full speed where the channel's own can't be had. */
+export function laterImage(context: SpeedContext): ImageOptions {
+  try {
+    return usualImage(context);
+  } catch (error) {
+    if (codeOf(error) === "INPUT_SPEED") return usualImage(context, "full");
+    throw error;
+  }
+}
+
+/** What a message or a picture says, over what is usual. Throws InputError INPUT_SPEED. */
+export function imageWith(own: OwnOptions, context: SpeedContext): ImageOptions {
+  const image = usualImage(context, own.speed);
+  return { ...image, ...ownAtSpeed(image, own, speedsIn(context)) };
 }
 
 /** A user's text as a prompt. Throws InputError INPUT_EMPTY or INPUT_TOO_LONG. */

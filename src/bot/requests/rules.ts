@@ -11,6 +11,7 @@ import { NO_MODELS, type OfferedModels } from "../../core/known-models.js";
 import {
   DEFAULT_LIMITS,
   DEFAULT_SIDES,
+  DEFAULT_SPEED,
   fitsSides,
   type ImageOptions,
   promptModeOf,
@@ -58,15 +59,13 @@ export function contextOf(
     limits,
     styles,
     offered,
+    paced: pacedBy(settings),
     defaults: {
       ...base.defaults,
+      speed: settings.speed ?? base.defaults.speed ?? DEFAULT_SPEED,
       text: { ...text, mode: settings.mode ?? text.mode },
       image: {
         ...image,
-        // A default above the limit would refuse every command without the option.
-        steps: Math.min(settings.steps ?? image.steps, limits.maxSteps),
-        guidance: settings.guidance ?? image.guidance,
-        scheduler: settings.scheduler ?? image.scheduler,
         // A size from before the limit, or of another checkpoint, would refuse every command as well.
         size:
           settings.size !== undefined && fitsSides(settings.size, limits.sides ?? DEFAULT_SIDES)
@@ -82,6 +81,12 @@ export function contextOf(
     preview: settings.preview ?? base.preview ?? false,
   };
 }
+
+const pacedBy = ({ steps, guidance, scheduler }: Settings): NonNullable<CommandContext["paced"]> => ({
+  ...(steps === undefined ? {} : { steps }),
+  ...(guidance === undefined ? {} : { guidance }),
+  ...(scheduler === undefined ? {} : { scheduler }),
+});
 
 /** Settings may lower the program's own numbers, never raise them. */
 function capsOf(base: JobCaps = {}, settings: { readonly [S in LimitScope]: number | undefined }): JobCaps {

@@ -12,6 +12,7 @@ import {
   SCHEDULERS,
   SEARCH_MODES,
   SETTING_MAX,
+  SPEEDS,
   showSize,
 } from "../../core/options.js";
 import { type SettingName, type Settings, TREATMENTS } from "../../core/settings.js";
@@ -101,6 +102,7 @@ export const CATALOG: { readonly [N in SettingName]: Entry<N> } = {
   models: words,
   loras: words,
   adultModels: words,
+  speed: oneOf(SPEEDS),
   style: { ...text, usual: PRESETS.map(({ name }) => name) },
   maxSteps: inRange(LIMIT_RANGES.steps, STEPS),
   maxBatch: inRange(LIMIT_RANGES.batch, [5, 10, 20, 50, 100]),

@@ -190,6 +190,7 @@ export const de: Unfinished<Words> = {
     model: (name) => `Modell ${name}`,
     lora: (name, strength) => `LoRA ${name} ${number(strength)}`,
     prompts: (mode) => `Prompts: ${mode}`,
+    speed: (speed) => `Tempo ${speed}`,
     marks: (prompts = []) =>
       `\`(word:1.3)\`, \`[word]\` und \`BREAK\` gelten${prompts.length === 0 ? " hier" : ` in ${ofPrompts(prompts)}`} als normaler Text. Damit sie wirken, wähle \`prompts: weighted\` im Befehl; wer den Server verwaltet, kann \`prompts\` für alle einstellen.`,
     foreign: (prompts = []) =>
@@ -314,6 +315,10 @@ export const de: Unfinished<Words> = {
       `${c.code("word") === null ? "Ein Wort des Prompts" : `Das Wort ${c.code("word")}`} ist hier nicht erlaubt. Schreib den Prompt ohne dieses Wort.`,
     INPUT_STYLE: (c) =>
       `Den Stil${c.code("style") === null ? "" : ` ${c.code("style")}`} gibt es hier nicht. \`/style list\` zeigt, welche es gibt; wähle einen davon oder \`none\`.`,
+    INPUT_SPEED: (c) =>
+      c.code("lora") === null
+        ? "`turbo` braucht eine LCM-LoRA, und hier gibt es keine. Wer den Bot betreibt, bekommt sie mit `promptist checkpoints pull lcm-lora`. Wähle bis dahin `fast` oder `full`."
+        : `\`turbo\` geht hier nicht: ${c.code("lora")} gehört zu einem anderen Modell als dem, das hier Bilder erzeugt. Wähle \`fast\` oder \`full\`.`,
     INPUT_MODEL: (c) =>
       `${c.text("kind") === "LoRA" ? "Das LoRA" : "Das Modell"}${c.code("model") === null ? "" : ` ${c.code("model")}`} gibt es hier nicht.${c.code("near") === null ? "" : ` Meintest du ${c.code("near")}?`} Die Optionen \`model\` und \`lora\` zeigen beim Tippen, was es hier gibt.`,
     MODEL_ADULT: (c) =>

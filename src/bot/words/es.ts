@@ -206,6 +206,7 @@ export const es: Unfinished<Words> = {
     model: (name) => `modelo ${name}`,
     lora: (name, strength) => `LoRA ${name} ${number(strength)}`,
     prompts: (mode) => `prompts: ${mode}`,
+    speed: (speed) => `velocidad ${speed}`,
     marks: (prompts = []) =>
       `\`(word:1.3)\`, \`[word]\` y \`BREAK\` se leen como texto normal${prompts.length === 0 ? " aquí" : ` (prompts ${numbers(prompts, more)})`}. Para que tengan efecto, elige \`prompts: weighted\` en el comando; quien administra puede ajustar \`prompts\` para todos.`,
     foreign: (prompts = []) =>
@@ -329,6 +330,10 @@ export const es: Unfinished<Words> = {
     DRAFT_GONE: () => "Este borrador ya no existe: se empezó, se descartó o caducó. Usa el comando otra vez.",
     INPUT_STYLE: (c) =>
       `El estilo${c.code("style") === null ? "" : ` ${c.code("style")}`} no existe aquí. \`/style list\` muestra los que hay; elige uno de ellos, o \`none\`.`,
+    INPUT_SPEED: (c) =>
+      c.code("lora") === null
+        ? "`turbo` necesita una LCM-LoRA, y aquí no hay ninguna. Quien gestiona el bot puede obtenerla con `promptist checkpoints pull lcm-lora`. Mientras tanto, elige `fast` o `full`."
+        : `\`turbo\` no se puede usar: ${c.code("lora")} es para otro modelo que el que dibuja aquí. Elige \`fast\` o \`full\`.`,
     INPUT_MODEL: (c) =>
       `${c.text("kind") === "LoRA" ? "El LoRA" : "El modelo"}${c.code("model") === null ? "" : ` ${c.code("model")}`} no existe aquí.${c.code("near") === null ? "" : ` ¿Querías decir ${c.code("near")}?`} Las opciones \`model\` y \`lora\` muestran al escribir lo que se ofrece.`,
     MODEL_ADULT: (c) =>

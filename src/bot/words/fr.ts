@@ -199,6 +199,7 @@ export const fr: Unfinished<Words> = {
     model: (name) => `modèle ${name}`,
     lora: (name, strength) => `LoRA ${name} ${number(strength)}`,
     prompts: (mode) => `prompts : ${mode}`,
+    speed: (speed) => `vitesse ${speed}`,
     marks: (prompts = []) =>
       `\`(word:1.3)\`, \`[word]\` et \`BREAK\` sont lus comme du texte simple${prompts.length === 0 ? " ici" : ` (prompts ${numbers(prompts, more)})`}. Pour leur donner leur sens, choisissez \`prompts: weighted\` dans la commande ; les gestionnaires peuvent régler \`prompts\` pour tous.`,
     foreign: (prompts = []) =>
@@ -322,6 +323,10 @@ export const fr: Unfinished<Words> = {
       `${c.code("word") === null ? "Un mot du prompt" : `Le mot ${c.code("word")}`} n'est pas autorisé ici. Écrivez le prompt sans ce mot.`,
     INPUT_STYLE: (c) =>
       `Le style${c.code("style") === null ? "" : ` ${c.code("style")}`} n'existe pas ici. \`/style list\` montre ceux qui existent ; choisissez-en un, ou \`none\`.`,
+    INPUT_SPEED: (c) =>
+      c.code("lora") === null
+        ? "`turbo` a besoin d'une LCM-LoRA, et il n'y en a pas ici. La personne qui gère le bot peut l'obtenir avec `promptist checkpoints pull lcm-lora`. En attendant, choisissez `fast` ou `full`."
+        : `\`turbo\` n'est pas possible : ${c.code("lora")} est fait pour un autre modèle que celui qui dessine ici. Choisissez \`fast\` ou \`full\`.`,
     INPUT_MODEL: (c) =>
       `${c.text("kind") === "LoRA" ? "Le LoRA" : "Le modèle"}${c.code("model") === null ? "" : ` ${c.code("model")}`} n'existe pas ici.${c.code("near") === null ? "" : ` Vouliez-vous dire ${c.code("near")} ?`} Les options \`model\` et \`lora\` montrent pendant la saisie ce qui est proposé.`,
     MODEL_ADULT: (c) =>

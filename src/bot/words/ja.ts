@@ -174,6 +174,7 @@ export const ja: Unfinished<Words> = {
     model: (name) => `モデル ${name}`,
     lora: (name, strength) => `LoRA ${name}（強さ ${number(strength)}）`,
     prompts: (mode) => `プロンプト: ${mode}`,
+    speed: (speed) => `速度 ${speed}`,
     marks: (prompts = []) =>
       `\`(word:1.3)\`、\`[word]\`、\`BREAK\` は${prompts.length === 0 ? "ここでは" : `プロンプト ${numbers(prompts, more)} では`}普通の文字として読まれます。効かせるには、コマンドで \`prompts: weighted\` を選んでください。管理者は \`prompts\` を全員向けに設定できます。`,
     foreign: (prompts = []) =>
@@ -293,6 +294,10 @@ export const ja: Unfinished<Words> = {
       `${c.code("word") === null ? "プロンプトの中の語" : `${c.code("word")} という語`}は、ここでは使えません。その語なしで書いてください。`,
     INPUT_STYLE: (c) =>
       `スタイル${c.code("style") === null ? "" : ` ${c.code("style")} `}はここにありません。\`/style list\` で一覧を見て、その中の1つか \`none\` を選んでください。`,
+    INPUT_SPEED: (c) =>
+      c.code("lora") === null
+        ? "`turbo` には LCM-LoRA が必要ですが、ここにはありません。ボットの運営者は `promptist checkpoints pull lcm-lora` で入手できます。それまでは `fast` か `full` を選んでください。"
+        : `\`turbo\` は使えません: ${c.code("lora")} は、ここで描くモデルとは別のモデル用です。\`fast\` か \`full\` を選んでください。`,
     INPUT_MODEL: (c) =>
       `${c.text("kind") === "LoRA" ? "LoRA" : "モデル"}${c.code("model") === null ? "" : ` ${c.code("model")} `}はここにはありません。${c.code("near") === null ? "" : `${c.code("near")} のことですか？`}\`model\` と \`lora\` のオプションに入力すると、使えるものが表示されます。`,
     MODEL_ADULT: (c) =>

@@ -196,6 +196,7 @@ export const pt: Unfinished<Words> = {
     model: (name) => `modelo ${name}`,
     lora: (name, strength) => `LoRA ${name} ${number(strength)}`,
     prompts: (mode) => `prompts: ${mode}`,
+    speed: (speed) => `velocidade ${speed}`,
     marks: (prompts = []) =>
       `\`(word:1.3)\`, \`[word]\` e \`BREAK\` são lidos como texto comum${prompts.length === 0 ? " aqui" : ` (prompts ${numbers(prompts, more)})`}. Para que tenham efeito, escolha \`prompts: weighted\` no comando; quem gerencia pode configurar \`prompts\` para todos.`,
     foreign: (prompts = []) =>
@@ -319,6 +320,10 @@ export const pt: Unfinished<Words> = {
       `${c.code("word") === null ? "Uma palavra do prompt" : `A palavra ${c.code("word")}`} não é permitida aqui. Escreva o prompt sem ela.`,
     INPUT_STYLE: (c) =>
       `O estilo${c.code("style") === null ? "" : ` ${c.code("style")}`} não existe aqui. \`/style list\` mostra os que existem; escolha um deles, ou \`none\`.`,
+    INPUT_SPEED: (c) =>
+      c.code("lora") === null
+        ? "`turbo` precisa de uma LCM-LoRA, e não há nenhuma aqui. Quem mantém o bot pode obtê-la com `promptist checkpoints pull lcm-lora`. Até lá, escolha `fast` ou `full`."
+        : `\`turbo\` não pode ser usado: ${c.code("lora")} é de outro modelo, não do que desenha aqui. Escolha \`fast\` ou \`full\`.`,
     INPUT_MODEL: (c) =>
       `${c.text("kind") === "LoRA" ? "O LoRA" : "O modelo"}${c.code("model") === null ? "" : ` ${c.code("model")}`} não existe aqui.${c.code("near") === null ? "" : ` Você quis dizer ${c.code("near")}?`} As opções \`model\` e \`lora\` mostram ao digitar o que é oferecido.`,
     MODEL_ADULT: (c) =>

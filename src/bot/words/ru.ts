@@ -195,6 +195,7 @@ export const ru: Unfinished<Words> = {
     model: (name) => `модель ${name}`,
     lora: (name, strength) => `LoRA ${name} ${number(strength)}`,
     prompts: (mode) => `запросы: ${mode}`,
+    speed: (speed) => `скорость ${speed}`,
     marks: (prompts = []) =>
       `\`(word:1.3)\`, \`[word]\` и \`BREAK\` читаются как обычный текст${prompts.length === 0 ? "" : ` (запросы ${numbers(prompts, more)})`}. Чтобы они действовали, выберите в команде \`prompts: weighted\`; управляющие могут настроить \`prompts\` для всех.`,
     foreign: (prompts = []) =>
@@ -311,6 +312,10 @@ export const ru: Unfinished<Words> = {
       `${c.code("word") === null ? "Одно из слов запроса" : `Слово ${c.code("word")}`} здесь запрещено. Напишите запрос без него.`,
     INPUT_STYLE: (c) =>
       `Стиля${c.code("style") === null ? "" : ` ${c.code("style")}`} здесь нет. \`/style list\` показывает, какие есть; выберите один из них или \`none\`.`,
+    INPUT_SPEED: (c) =>
+      c.code("lora") === null
+        ? "Для `turbo` нужна LCM-LoRA, а её здесь нет. Тот, кто запустил бота, может получить её командой `promptist checkpoints pull lcm-lora`. До тех пор выберите `fast` или `full`."
+        : `\`turbo\` здесь не работает: ${c.code("lora")} сделана для другой модели, не для той, что здесь рисует. Выберите \`fast\` или \`full\`.`,
     INPUT_MODEL: (c) =>
       `${c.text("kind") === "LoRA" ? "LoRA" : "Модели"}${c.code("model") === null ? "" : ` ${c.code("model")}`} здесь нет.${c.code("near") === null ? "" : ` Может быть, ${c.code("near")}?`} Параметры \`model\` и \`lora\` при вводе показывают, что здесь есть.`,
     MODEL_ADULT: (c) =>

@@ -1,7 +1,7 @@
 import { createHash, type Hash } from "node:crypto";
 import { existsSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { CheckpointError } from "../../core/errors.js";
+import { CheckpointError, codeOf } from "../../core/errors.js";
 import { elementCount } from "../files/element-types.js";
 import { shown, withFile } from "../files/file.js";
 import { listFolder, openWeightFile } from "../files/open.js";
@@ -47,12 +47,14 @@ export interface MergedWeights extends Bases {
   readonly notes: readonly string[];
 }
 
-/** An adapter and what it changes. */
-interface Lora {
-  readonly fingerprint: string;
+/** What an adapter changes. */
+interface LoraChanges {
   /** From each changed tensor's name to its change, and the weight to apply it with. */
   readonly changes: Readonly<Record<LoraPart, ReadonlyMap<string, WeightedChange>>>;
   readonly notes: readonly string[];
+}
+interface Lora extends LoraChanges {
+  readonly fingerprint: string;
 }
 interface WeightedChange {
   readonly change: Change;
@@ -115,8 +117,30 @@ function mergedView(base: Weights, part: LoraPart, loras: readonly Lora[]): Weig
   };
 }
 
+/**
+ * Whether an adapter has the shapes of a model; reads headers and single numbers alone.
+ * @throws CheckpointError CHECKPOINT_MISSING or CHECKPOINT_CORRUPT (the file)
+ */
+export function fitsModel(path: string, bases: Bases): boolean {
+  try {
+    readChanges({ file: adapterFile(path), weight: 1 }, bases, moduleFinder(bases));
+    return true;
+  } catch (error) {
+    if (codeOf(error) === "CHECKPOINT_TENSORS") return false;
+    throw error;
+  }
+}
+
 function readLora({ file: path, weight, blocks }: LoraChoice, bases: Bases, find: Find): Lora {
   const file = adapterFile(path);
+  const changes = readChanges({ file, weight, ...(blocks && { blocks }) }, bases, find);
+  const fingerprint = createHash("sha256")
+    .update(JSON.stringify([contentHash(file), weight, blocks ?? null]))
+    .digest("hex");
+  return { fingerprint, ...changes };
+}
+
+function readChanges({ file, weight, blocks }: LoraChoice, bases: Bases, find: Find): LoraChanges {
   const weights = openWeightFile(file);
   const { groups, strays, note } = grouped(weights, bases, find);
   const scalingOf = peftScaling(file, weights.names, groups);
@@ -160,10 +184,7 @@ function readLora({ file: path, weight, blocks }: LoraChoice, bases: Bases, find
     ];
     throw refused(file, kindOf(weights, readMetadata(file)), reasons, total);
   }
-  const fingerprint = createHash("sha256")
-    .update(JSON.stringify([contentHash(file), weight, blocks ?? null]))
-    .digest("hex");
-  return { fingerprint, changes, notes: [...note, ...strayNote(file, leftOut, total)] };
+  return { changes, notes: [...note, ...strayNote(file, leftOut, total)] };
 }
 
 /** The weight file of an adapter that is given as a file or as the folder that PEFT or diffusers saved. */

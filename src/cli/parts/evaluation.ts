@@ -78,7 +78,7 @@ export async function drawPictures(evaluation: Evaluation): Promise<void> {
     if (existsSync(join(folder.path, record.file))) places.add(record);
   if (places.size === total) return;
   if (places.size > 0) output.say(`${number(places.size)} of ${number(total)} pictures are there already.`);
-  const checkpoint = models.choice.diffusion.name;
+  const { choice, checkpoint } = await models.drawing(plan.image);
   const file = await RecordFile.openToAppend<DrawnRecord>(folder.drawnFile);
   try {
     await models.withModel(
@@ -114,7 +114,7 @@ export async function drawPictures(evaluation: Evaluation): Promise<void> {
         }
       },
       undefined,
-      withoutJudges(models.choice),
+      withoutJudges(choice),
     );
   } finally {
     await file.close();
@@ -133,7 +133,7 @@ export async function judgePictures(evaluation: Evaluation): Promise<void> {
   const places = new Places(plan);
   for await (const record of folder.judged()) places.add(record);
   if (places.size === total) return;
-  const harmless = isHarmless(models.choice);
+  const harmless = isHarmless((await models.drawing(plan.image)).choice);
   const mode = promptModeOf(plan.image);
   const file = await RecordFile.openToAppend<JudgedRecord>(folder.judgedFile);
   try {

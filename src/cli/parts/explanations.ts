@@ -50,6 +50,11 @@ export const EXPLANATIONS: Readonly<Record<ErrorCode, Explanation>> = {
     means: "Someone asked for a model or a LoRA with an 18+ mark outside age-restricted channels.",
     todo: "Nothing, or take it out of ADULT_MODELS or of the server's setting `adultModels`.",
   },
+  INPUT_SPEED: {
+    means:
+      "Someone asked for speed turbo, and there is no LCM-LoRA here, or none that fits the model that draws.",
+    todo: "Run `promptist checkpoints pull lcm-lora`; it needs no restart. It goes with Stable Diffusion 1.x.",
+  },
   INPUT_REWRITER: theirs("A rewriter was named that is not known, or one that can't stand beside the other."),
   DRAFT_GONE: theirs("Someone pressed Start on a draft that was already started, discarded or expired."),
   DRAFT_LIMIT: theirs("Someone attached many batch files without pressing Start."),

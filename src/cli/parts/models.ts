@@ -10,7 +10,9 @@ import { type ModelNames, resolveNames } from "../../checkpoints/library/resolve
 import type { Config } from "../../config.js";
 import { InputError } from "../../core/errors.js";
 import type { Phase } from "../../core/job.js";
-import { type PictureSize, SIDE_FACTOR, showSize } from "../../core/options.js";
+import type { TurboLora } from "../../core/known-models.js";
+import { modelKey, modelSetOf } from "../../core/model-set.js";
+import { type ImageOptions, type PictureSize, SIDE_FACTOR, showSize } from "../../core/options.js";
 import { checkMemory } from "../../core/picture-memory.js";
 import { PROMPTIST } from "../../core/rewriters.js";
 import { mostPixels } from "../../inference/diffusion/size-limit.js";
@@ -30,6 +32,15 @@ import { ModelSets } from "../../inference/loop/model-sets.js";
 import type { ImageFlags, TextFlags } from "./options.js";
 import type { Output } from "./output.js";
 
+/** Pictures of one set of models. */
+export interface Drawing {
+  /** The set's name, for captions and metadata. */
+  readonly checkpoint: string;
+  readonly indexes: readonly number[];
+  /** Whether no other set comes after it. */
+  readonly isLast: boolean;
+}
+
 /**
  * Runs the models for the command line in the same workers as the bot, one phase at a time under the same
  * lock. Ctrl+C ends them.
@@ -37,8 +48,8 @@ import type { Output } from "./output.js";
 export class Models {
   readonly choice: ModelChoice;
   readonly #wishes: ModelWishes;
-  readonly #config: Config;
-  #sets: ModelSets | undefined;
+  /** The models and LoRAs of this machine, beside those of the command line. */
+  readonly sets: ModelSets;
   readonly #gpu = new GpuLock();
   readonly #abort = new AbortController();
 
@@ -100,15 +111,14 @@ export class Models {
       cacheDir: config.cacheDir,
       threads: config.THREADS,
     };
-    this.#config = config;
     this.choice = chooseModels(this.#wishes);
+    this.sets = new ModelSets(this.choice, this.#wishes, config);
     process.once("SIGINT", () => this.#abort.abort());
   }
 
-  /** The models and LoRAs of this machine, beside those of the command line. */
-  get sets(): ModelSets {
-    this.#sets ??= new ModelSets(this.#wishes, this.#config);
-    return this.#sets;
+  /** What speed turbo uses; null where there is none. */
+  async turboLora(): Promise<TurboLora | null> {
+    return (await this.sets.known()).turbo ?? null;
   }
 
   get signal(): AbortSignal {
@@ -143,6 +153,42 @@ export class Models {
   #start(choice: ModelChoice, phase: Phase, lease: GpuLease): Promise<ModelHost> {
     const onNote = (note: string) => this.output.say(`Note: ${note}`);
     return startWorker(choice, phase, lease, { signal: this.signal, onNote });
+  }
+
+  /** What draws with these options, and its name for captions and metadata. Throws InputError MODEL_GONE. */
+  async drawing(
+    image: Pick<ImageOptions, "model" | "loras">,
+  ): Promise<{ choice: ModelChoice; checkpoint: string }> {
+    const set = modelSetOf(image);
+    const choice = await this.sets.choiceOf(set);
+    return { choice, checkpoint: this.sets.nameOf(set) };
+  }
+
+  /**
+   * Loads the models that pictures are drawn with, one after the other, and passes each to `work` with the pictures
+   * that are its own. Answers what `work` made with the last one.
+   */
+  async withModelsOf<T>(
+    images: readonly ImageOptions[],
+    work: (host: ModelHost, drawing: Drawing) => Promise<T>,
+  ): Promise<T> {
+    const groups = new Map<string, number[]>();
+    for (const [index, image] of images.entries()) {
+      const key = modelKey(modelSetOf(image));
+      groups.set(key, [...(groups.get(key) ?? []), index]);
+    }
+    let made: Promise<T> | undefined;
+    for (const [at, indexes] of [...groups.values()].entries()) {
+      const { choice, checkpoint } = await this.drawing(images[indexes[0]!]!);
+      const drawing = { checkpoint, indexes, isLast: at === groups.size - 1 };
+      made = this.#withHost(
+        (lease) => this.#start(choice, "image", lease),
+        (host) => work(host, drawing),
+      );
+      await made;
+    }
+    if (made === undefined) throw new Error("No picture is asked for");
+    return made;
   }
 
   /** Like `withModel`, but loads only the judges or an upscaler. */

@@ -5,6 +5,7 @@ import { type EmbeddingChoice, parseEmbedding } from "../../checkpoints/layouts/
 import { BLOCK_COUNTS, type LoraChoice } from "../../checkpoints/layouts/lora.js";
 import type { Config } from "../../config.js";
 import { InputError } from "../../core/errors.js";
+import type { TurboLora } from "../../core/known-models.js";
 import {
   CLIP_SKIP_RANGE,
   DECODERS,
@@ -28,6 +29,8 @@ import {
   type SchedulerName,
   SEARCH_MODES,
   SIDE_MULTIPLE,
+  SPEEDS,
+  type Speed,
   STRENGTH_RANGE,
   TEXT_RANGES,
   TEXT_WEIGHTS,
@@ -35,6 +38,8 @@ import {
   type TextWeights,
 } from "../../core/options.js";
 import { PROMPTIST, REWRITER_NAMES, textOf } from "../../core/rewriters.js";
+
+import { atSpeed, ownAtSpeed, type Speeds, speedsOf } from "../../core/speeds.js";
 import type { FromFile } from "../../inference/worker/protocol.js";
 import { chosenStyle, type StyleFlags } from "./styles.js";
 
@@ -144,6 +149,7 @@ export interface ImageFlags extends CommonFlags, PromptsFlags {
   readonly negative: string;
   readonly size?: PictureSize;
   readonly scheduler: SchedulerName;
+  readonly speed: Speed;
   readonly precision: Precision;
 }
 
@@ -259,6 +265,14 @@ export function addImageOptions(command: Command, config: Config): Command {
       inRange(CLIP_SKIP_RANGE),
       config.CLIP_SKIP,
     )
+    .addOption(
+      new Option(
+        "--speed <name>",
+        "fast: 20 steps of dpm++2m-karras; turbo: 4 to 8 steps with an LCM-LoRA (promptist checkpoints pull lcm-lora)",
+      )
+        .choices(SPEEDS)
+        .default(config.SPEED),
+    )
     .option("--steps <n>", "denoising steps", inRange(IMAGE_RANGES.steps), config.image.steps)
     .option(
       "--guidance <x>",
@@ -346,17 +360,38 @@ export function textOptions(
   return { ...textOf(rewriter, usual, given), seed };
 }
 
-export const imageOptions = (
+/** Options of a picture, and what each speed stands for beside the flags. */
+export interface PacedOptions {
+  readonly image: ImageOptions;
+  readonly speeds: Speeds;
+}
+
+/**
+ * The options that the flags give: at a speed, what they don't say is what it stands for.
+ * @param own options of the prompt or of all prompts of a file, which come before the flags that were not given
+ * @param isGiven whether a flag stands on the command line
+ * @throws InputError INPUT_SPEED where the speed's LoRA is not there
+ */
+export function imageOptions(
   flags: ImageFlags,
   seed: number,
   { guidance }: Pick<FoundCheckpoint, "guidance">,
-): ImageOptions => ({
-  seed,
-  steps: flags.steps,
-  guidance: flags.guidance ?? guidance,
-  negative: flags.negative,
-  size: flags.size ?? null,
-  scheduler: flags.scheduler,
-  prompts: flags.prompts,
-  ...chosenStyle(flags),
-});
+  lora: TurboLora | null,
+  own: Partial<ImageOptions>,
+  isGiven: (option: string) => boolean,
+): PacedOptions {
+  const full: ImageOptions = {
+    seed,
+    steps: flags.steps,
+    guidance: flags.guidance ?? guidance,
+    negative: flags.negative,
+    size: flags.size ?? null,
+    scheduler: flags.scheduler,
+    prompts: flags.prompts,
+    ...chosenStyle(flags),
+  };
+  const speeds = speedsOf(full, lora);
+  const given = Object.entries(full).filter(([name]) => isGiven(name));
+  const image = { ...atSpeed(full, flags.speed, speeds), ...Object.fromEntries(given) };
+  return { image: { ...image, ...own, ...ownAtSpeed(image, own, speeds) }, speeds };
+}

@@ -1,4 +1,4 @@
-import type { SettingName, SettingScope, Settings } from "../../core/settings.js";
+import { type SettingName, type SettingScope, type Settings, underChannel } from "../../core/settings.js";
 import type { StoredSettings } from "../settings.js";
 import type { Connection } from "./connection.js";
 import { fromJson } from "./job-row.js";
@@ -50,7 +50,7 @@ export function sqlSettings(connection: Connection): StoredSettings {
       if (channelId === null) return {};
       return connection.read(function* () {
         const server = guildId === null ? {} : yield* settingsOf("server", guildId);
-        return { ...server, ...(yield* settingsOf("channel", channelId)) };
+        return underChannel(server, yield* settingsOf("channel", channelId));
       });
     },
 

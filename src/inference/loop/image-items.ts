@@ -287,7 +287,7 @@ const pairTextsOf = ({ prompt, rewrite, only }: Item, side: Side): PairTexts | n
 
 /**
  * Everything that decides how a picture looks, as one string to compare. All options count, so a new one needs
- * no line here.
+ * no line here; a speed is only a name for others.
  */
 export function recipe(
   job: Job,
@@ -297,7 +297,7 @@ export function recipe(
   embeddings: readonly UsedEmbedding[],
 ): string {
   const image = imageOf(job, item);
-  const { size, from, ...others } = { ...image, prompts: promptModeOf(image) };
+  const { size, from, speed: _, ...others } = { ...image, prompts: promptModeOf(image) };
   const options = Object.entries(others).sort(([a], [b]) => (a < b ? -1 : 1));
   const source = from && [from.strength, from.sources[side].sha256, from.enlarge ?? 1];
   const used = embeddings.map(({ name, sha256 }) => `${name} ${sha256}`).sort();

@@ -1,5 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { findModels, type LibraryOptions } from "../../checkpoints/library/find-models.js";
+import { openDiffusion } from "../../checkpoints/layouts/diffusion-files.js";
+import { fitsModel } from "../../checkpoints/layouts/lora.js";
+import { type FoundModel, findModels, type LibraryOptions } from "../../checkpoints/library/find-models.js";
+import { turboLoraAmong } from "../../checkpoints/library/found-turbo-lora.js";
 import { findByName } from "../../checkpoints/library/resolve-names.js";
 import { CheckpointError, InputError } from "../../core/errors.js";
 import type { KnownModels } from "../../core/known-models.js";
@@ -22,13 +25,14 @@ export class ModelSets {
   readonly #names = new Map<string, string>();
   #known: { readonly models: KnownModels; readonly at: number } | undefined;
   #looking: Promise<KnownModels> | undefined;
+  /** By path and size of an adapter, whether it fits the configured model. */
+  readonly #fits = new Map<string, boolean>();
 
-  constructor(wishes: ModelWishes, library: LibraryOptions) {
-    // Spread, so that all are looked for now: a start fails where a checkpoint is missing.
-    this.configured = { ...chooseModels(wishes) };
+  /** @param configured what `wishes` choose */
+  constructor(configured: ModelChoice, wishes: ModelWishes, library: LibraryOptions) {
+    this.configured = configured;
     this.#wishes = wishes;
     this.#library = library;
-    this.#names.set("", this.configured.diffusion.name);
   }
 
   /**
@@ -49,11 +53,15 @@ export class ModelSets {
       }
     };
     const isConfigured = set.model === null || set.model === this.configured.diffusion.model;
-    const loras = set.loras.map(({ name, strength }) => ({ file: pathOf(name, "lora"), weight: strength }));
+    const { loras: configured = [] } = this.#wishes;
+    const loras = set.loras
+      .map(({ name, strength }) => ({ file: pathOf(name, "lora"), weight: strength }))
+      // One that is configured has its own strength already.
+      .filter(({ file }) => !configured.some((lora) => lora.file === file));
     const choice = chooseModels({
       ...this.#wishes,
       ...(isConfigured ? {} : { diffusion: pathOf(set.model, "checkpoint") }),
-      loras: [...(this.#wishes.loras ?? []), ...loras],
+      loras: [...configured, ...loras],
     });
     this.#names.set(key, choice.diffusion.name);
     return choice;
@@ -85,18 +93,47 @@ export class ModelSets {
           .map(({ name }) => name),
       ),
     ];
-    const known = { own, models: [...new Set([own, ...namesOf("checkpoint")])], loras: namesOf("lora") };
+    const turbo = turboLoraAmong(models, (model) => this.#fitsConfigured(model));
+    const known = {
+      own,
+      models: [...new Set([own, ...namesOf("checkpoint")])],
+      loras: namesOf("lora"),
+      turbo,
+    };
     this.#known = { models: known, at: performance.now() };
     return known;
   }
 
+  #fitsConfigured({ path, bytes }: FoundModel): boolean {
+    const key = `${path} ${bytes}`;
+    const known = this.#fits.get(key);
+    if (known !== undefined) return known;
+    const fits = this.#lookInto(path);
+    this.#fits.set(key, fits);
+    return fits;
+  }
+
+  #lookInto(path: string): boolean {
+    try {
+      const files = openDiffusion(this.configured.diffusion.directory, this.configured.vae ?? null);
+      const weights = (part: "unet" | "text_encoder") => files.weights(part, "fp32");
+      return fitsModel(path, { unet: weights("unet"), text_encoder: weights("text_encoder") });
+    } catch (error) {
+      // Each job that would draw says what is wrong with the file.
+      if (error instanceof CheckpointError) return false;
+      throw error;
+    }
+  }
+
   /** The name of a set, with what is added to the model, for captions and metadata; as asked for until it is chosen. */
   nameOf(set: ModelSet): string {
+    const key = modelKey(set);
+    if (key === "") return this.configured.diffusion.name;
     const asked = [
       set.model ?? this.configured.diffusion.name,
       ...set.loras.map(({ name, strength }) => `${name}:${strength}`),
     ];
-    return this.#names.get(modelKey(set)) ?? asked.join(" + ");
+    return this.#names.get(key) ?? asked.join(" + ");
   }
 }
 

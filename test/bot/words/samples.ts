@@ -128,6 +128,7 @@ export const SAMPLES: {
     chosen: amounts,
     from: [[0.6], [1]],
     prompts: [["weighted"]],
+    speed: [["turbo"]],
     marks: [[], [[1, 2]]],
     foreign: [[], [[1, 2]]],
     model: [["`Dreamy`"]],

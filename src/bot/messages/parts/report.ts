@@ -58,6 +58,7 @@ const COLUMNS: readonly (readonly [name: string, cell: (row: Row) => Cell])[] = 
   ["model", ({ image }) => image.model || null],
   ["loras", ({ image }) => image.loras?.map(loraText).join(", ")],
   ["models_sha256", ({ item }) => modelsOf(item)],
+  ["speed", ({ image }) => image.speed],
 ];
 
 /** prompts.json: prompts with their rewrites, which a batch takes again as pairs. */

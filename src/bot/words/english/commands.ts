@@ -24,6 +24,7 @@ export const commandTexts = {
       diffusers: "diffusers: word for word, up to 77 tokens",
       weighted: "weighted: (word:1.3) counts more, [word] less; any length",
     } satisfies Record<PromptMode, string>,
+    speed: "Full as diffusers draws it, fast with fewer steps, or turbo with an LCM-LoRA",
     style: "Words around what is drawn: one of this server's styles or a preset; none for none",
     model: "The model that draws; those that are installed and offered here",
     lora: "LoRAs: a name, name:0.8, or several with commas; <lora:name:0.8> in the prompt does the same",

@@ -43,6 +43,10 @@ export const errorSentences: Readonly<Record<ErrorCode, (values: Values) => stri
     "`strength` says how much of `image` is drawn anew. Attach a picture as `image`, or leave `strength` out.",
   INPUT_STYLE: (c) =>
     `${named(c.code("style"), "The style", "This style")} is not there. \`/style list\` shows those that are; choose one of them, or \`none\`.`,
+  INPUT_SPEED: (c) =>
+    c.code("lora") === null
+      ? "`turbo` needs an LCM-LoRA, and none is here. Who runs the bot can get it with `promptist checkpoints pull lcm-lora`. Choose `fast` or `full` until then."
+      : `\`turbo\` can't be used: ${c.code("lora")} is made for another model than the one that draws here. Choose \`fast\` or \`full\`.`,
   INPUT_MODEL: (c) =>
     `There is no ${c.text("kind") === "LoRA" ? "LoRA" : "model"}${c.code("model") === null ? " of this name" : ` ${c.code("model")}`} here.${c.code("near") === null ? "" : ` Did you mean ${c.code("near")}?`} The options \`model\` and \`lora\` show those that are offered while you type.`,
   MODEL_ADULT: (c) =>

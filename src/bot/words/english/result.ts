@@ -1,5 +1,5 @@
 import { type ItemNote, imageOf, type Job, type JobKind, nounOf, type Phase } from "../../../core/job.js";
-import type { ImageOptions, PromptMode, TextOptions } from "../../../core/options.js";
+import type { ImageOptions, PromptMode, Speed, TextOptions } from "../../../core/options.js";
 import { SIDES, type Side } from "../../../core/side.js";
 import { clip, escapeMarkdown, tail } from "../../discord/markdown.js";
 import { errorSentence, errorSentences } from "./errors.js";
@@ -96,6 +96,7 @@ export const resultLines = {
   unread: (prompts: readonly number[]) =>
     `Promptist can't read ${numbered(prompts)} to ${prompts.length === 1 ? "its" : "their"} end. The part that it did not read follows ${prompts.length === 1 ? "the rewrite" : "the rewrites"} as written.`,
   prompts: (mode: PromptMode) => `${mode} prompts`,
+  speed: (speed: Speed) => `speed ${speed}`,
   /** `name` is code. */
   model: (name: string) => `model ${name}`,
   lora: (name: string, strength: number) => `LoRA ${name} ${strength}`,

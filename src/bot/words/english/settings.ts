@@ -17,6 +17,7 @@ export const settingTexts: Readonly<Record<SettingName, string>> = {
   loras: "LoRAs that people can use, with commas; reset it to offer all",
   adultModels: "models and LoRAs for age-restricted channels only, with commas",
   style: "default style",
+  speed: "default speed: full, fast or turbo",
   maxSteps: "most steps that people can ask for",
   maxBatch: "most prompts in a file",
   maxPairs: "most pairs in one comparison",
