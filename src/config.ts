@@ -28,6 +28,7 @@ import {
   type TextOptions,
 } from "./core/options.js";
 import { foldersIn, hubCacheOf } from "./core/paths.js";
+import { PROMPTIST, REWRITER_NAMES } from "./core/rewriters.js";
 import { TREATMENTS } from "./core/settings.js";
 import {
   choices,
@@ -187,6 +188,11 @@ export const VARIABLES = {
     "auto",
     oneOf(...PRECISIONS),
     `Precision of Stable Diffusion: ${choices(PRECISIONS)}. auto: fp16 on a GPU, fp32 on the CPU.`,
+  ),
+  REWRITER: variable(
+    PROMPTIST.name,
+    oneOf(...REWRITER_NAMES),
+    `What rewrites prompts where nobody says otherwise: ${choices(REWRITER_NAMES)}. All but promptist bring their own mode and sampling settings in place of the TEXT_ ones.`,
   ),
   TEXT_MODE: variable(
     DEFAULT_TEXT_OPTIONS.mode,
@@ -372,7 +378,7 @@ type Key = keyof typeof VARIABLES;
 export type Variables = { readonly [K in Key]: z.output<(typeof VARIABLES)[K]["schema"]> };
 
 export interface Config extends Variables {
-  /** Defaults of the commands' options, from the TEXT_ and IMAGE_ variables. */
+  /** Defaults of the commands' options, from REWRITER and the TEXT_ and IMAGE_ variables. */
   readonly text: TextOptions;
   readonly image: Omit<ImageOptions, "seed" | "guidance"> & {
     /** Null: use the checkpoint's own. */
@@ -448,6 +454,7 @@ export function loadConfig(
   return Object.freeze({
     ...values,
     text: Object.freeze({
+      rewriter: values.REWRITER,
       mode: values.TEXT_MODE,
       beams: values.TEXT_BEAMS,
       maxNewTokens: values.TEXT_MAX_NEW_TOKENS,

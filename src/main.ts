@@ -14,8 +14,10 @@ import type { Config } from "./config.js";
 import { CheckpointError, describe } from "./core/errors.js";
 import { createEvents, type Events } from "./core/events.js";
 import { PHASES, type Phase } from "./core/job.js";
+import { rewriterSetOf } from "./core/model-set.js";
 import { DEFAULT_SIDES, type Sides, sidesOf } from "./core/options.js";
 import { redactor } from "./core/redact.js";
+import { rewriterNameOf } from "./core/rewriters.js";
 import { PROGRAM } from "./core/version.js";
 import { announced } from "./db/announce.js";
 import { LapsedLeases } from "./db/lapsed.js";
@@ -198,7 +200,14 @@ export async function createApp(
     const workers = new WorkerRecords(join(config.dataDir, "workers"), events);
     await workers.endLeftBehind();
 
-    const promptWindow = new PromptWindow(choice.promptist.directory, choice.promptistTokenizer);
+    const promptWindows = new Map<string, PromptWindow>();
+    const windowOf = (rewriter: string): PromptWindow => {
+      const { promptist, promptistTokenizer, form } = models.withRewriter(rewriterSetOf({ rewriter }));
+      const known =
+        promptWindows.get(rewriter) ?? new PromptWindow(promptist.directory, promptistTokenizer, form);
+      promptWindows.set(rewriter, known);
+      return known;
+    };
     const pictures = await openPictures(config);
     const operator = watchForOperator({
       events,
@@ -272,7 +281,8 @@ export async function createApp(
       uncheckedPictures: config.UNCHECKED_PICTURES,
       estimateMs: ({ texts, pictures, steps }) =>
         times.estimateWorkMs({ texts, pictures, laterSteps: Math.max(0, steps - pictures) }),
-      isTooLong: (prompt, { maxNewTokens }) => promptWindow.isLonger(prompt, maxNewTokens),
+      isTooLong: (prompt, text) => windowOf(rewriterNameOf(text)).isLonger(prompt, text.maxNewTokens),
+      rewriters: () => models.rewriters(),
       adminIds: config.ADMIN_IDS,
       machine: () => ({
         program: PROGRAM,
@@ -320,7 +330,7 @@ export async function createApp(
           startWorker: async (phase, lease, signal, set) => {
             const log = (line: string) =>
               events.emit("log", { level: levelOfOutput(line), message: `${phase} worker: ${line}`, phase });
-            const chosen = phase === "text" ? choice : await models.choiceOf(set);
+            const chosen = phase === "text" ? models.withRewriter(set) : await models.choiceOf(set);
             return startWorker(chosen, phase, lease, {
               signal,
               silenceMs: config.WORKER_SILENCE_MS,
@@ -330,8 +340,7 @@ export async function createApp(
               onNote: log,
             });
           },
-          checkpointName: (phase, set) =>
-            phase === "text" ? checkpointName(choice, phase) : models.nameOf(set),
+          checkpointName: (phase, set) => (phase === "text" ? models.rewriterName(set) : models.nameOf(set)),
           pictures,
           upscaler: upscalerAmong(found),
           owner: randomUUID(),

@@ -21,7 +21,7 @@ test(".env.example lists exactly the variables, with their defaults and meanings
 
 test("an empty environment gives the options of Promptist's demo and Stable Diffusion's defaults", () => {
   const config = loadConfig({}, root);
-  expect(config.text).toEqual(DEFAULT_TEXT_OPTIONS);
+  expect(config.text).toEqual({ ...DEFAULT_TEXT_OPTIONS, rewriter: "promptist" });
   expect(config.image).toEqual({
     steps: 50,
     guidance: null,

@@ -76,6 +76,8 @@ export interface BotOptions {
   /** Milliseconds that this machine takes for work of this size; null where that was never measured. */
   readonly estimateMs?: (work: Work) => number | null;
   /** Whether Promptist reads only the beginning of a prompt; throws CheckpointError. */
+  /** The names of the rewriters whose files are here; all that are known by default. */
+  readonly rewriters?: () => readonly string[];
   readonly isTooLong?: (prompt: string, text: TextOptions) => boolean;
   /** Ids of the users who may use `/admin`; the owners of the Discord application where there are none. */
   readonly adminIds?: readonly string[];
@@ -182,6 +184,7 @@ class DiscordBot implements Bot {
       limits,
       blind: false,
       preview: options.preview ?? false,
+      ...(options.rewriters && { rewriters: options.rewriters }),
       download: (url, maxBytes = files.maxBytes) => download(url, { ...files, maxBytes }),
     };
     this.#arrivals = new Arrivals(common);

@@ -18,10 +18,10 @@ import {
   randomSeed,
   type TextOptions,
 } from "../core/options.js";
-import { NO_REWRITER, rewriterNameOf } from "../core/rewriters.js";
+import { NO_REWRITER, rewriterNameOf, styleIn } from "../core/rewriters.js";
 import { type PerSide, SIDES, type Side } from "../core/side.js";
 import { isDecided, ownAtSpeed } from "../core/speeds.js";
-import type { StyleWords } from "../core/styles.js";
+import { applyStyle, requireStyle, type Style, type StyleWords } from "../core/styles.js";
 import { replaceFile } from "../files/replace-file.js";
 import type { Drawn, FromFile, Rewrite, WorkerInfo } from "../inference/worker/protocol.js";
 import { PAIRS_PER_SHEET } from "../pictures/contact-sheet.js";
@@ -39,6 +39,8 @@ import { scoreLine } from "./score.js";
 export interface PairToDraw {
   readonly prompt: string;
   readonly optimized: string;
+  /** Who wrote it, by name; null where it was given. */
+  readonly rewriter: string | null;
   readonly seed: number;
   /** Options of this pair that replace those of all. */
   readonly image?: OwnOptions;
@@ -72,8 +74,9 @@ export async function batch(
     maxPromptLength: config.MAX_PROMPT_LENGTH,
     styles: stylesOf(flags.styles),
   });
+  const styles = stylesOf(flags.styles);
   const { image: found, rows, notes } = rowsToDraw(read, config.MAX_STEPS, isDecided(isGiven), file);
-  const { entries, named } = withoutMentions(rows);
+  const { entries, named } = withoutMentions(rows.map((row) => withStyleAsRewriter(row, styles)));
   for (const line of fileSummary(notes, entries.length)) output.say(line.replaceAll("**", ""));
   if (named.length > 0)
     output.say(
@@ -89,6 +92,8 @@ export async function batch(
   const { image, speeds } = imageOptions(flags, seed, models.choice.diffusion, lora, found, isGiven);
   await models.checkSizes(entries.map((entry) => ({ ...image, ...entry.image }).size));
   const text = textOptions(flags, seed, isGiven);
+  const textOf = ({ rewriter }: PromptPair) =>
+    rewriter === undefined || isGiven("rewriter") ? text : textOptions(flags, seed, isGiven, rewriter);
   const modeOf = (entry: PromptPair) => promptModeOf({ ...image, ...entry.image });
   const asked = entries.map((entry) => {
     const { negative } = { ...image, ...entry.image };
@@ -102,7 +107,7 @@ export async function batch(
       prompt: entry.prompt,
       mode: modeOf(entry),
       style: { ...image, ...entry.image }.style,
-      text,
+      text: textOf(entry),
     })),
   );
   const numbers = entries.flatMap(({ optimized }, i) => (optimized === null ? [i + 1] : []));
@@ -110,16 +115,18 @@ export async function batch(
   const rewrites = rewritten.rewrites[Symbol.iterator]();
   const loaded = rewritten.loaded.get(rewriterNameOf(text));
 
-  const pairs = entries.map(
-    ({ prompt, optimized, seed: own, image: options }, i): PairToDraw => ({
+  const pairs = entries.map((entry, i): PairToDraw => {
+    const { prompt, optimized, rewriter = null, seed: own, image: options } = entry;
+    return {
       ...(options === undefined ? {} : { image: ownAtSpeed(image, options, speeds) }),
       prompt,
       optimized: optimized ?? (rewrites.next().value as Rewrite).rewrite,
+      rewriter: optimized === null ? rewriterNameOf(textOf(entry)) : rewriter,
       seed: own === undefined || isGiven("seed") ? seed + i : own,
       baseline: join(folder, `prompt${i + 1}_original.png`),
       drawn: join(folder, `prompt${i + 1}_optimized.png`),
-    }),
-  );
+    };
+  });
   // Before any picture: whoever stops here can go on from it.
   const promptsFile = join(folder, "prompts.json");
   await replaceFile(
@@ -133,10 +140,11 @@ export async function batch(
   };
   const report = csvReport({
     id: "",
+    text,
     image,
     checkpoints,
     hashes: { promptist: loaded?.hash ?? null, diffusion: info.hash },
-    items: pairs.map((pair, i) => itemOf(pair, i, entries[i]!, rewritten.ms, info.drawn[i]!)),
+    items: pairs.map((pair, i) => itemOf(pair, text, i, entries[i]!, rewritten.ms, info.drawn[i]!)),
   });
   const reportFile = join(folder, "report.csv");
   await replaceFile(reportFile, report);
@@ -175,6 +183,14 @@ export async function batch(
   );
 }
 
+/** A row with a style in its rewriter's place, as a pair: the style's words need no model. */
+function withStyleAsRewriter(row: PromptPair, styles: readonly Style[]): PromptPair {
+  const style = styleIn(row.rewriter ?? "");
+  if (style === null) return row;
+  const words = requireStyle(style, styles);
+  return { ...row, optimized: applyStyle({ prompt: row.prompt, negative: "" }, words).prompt };
+}
+
 /** Throws InputError INPUT_REWRITER for none, since both pictures of a pair would be the same. */
 export function requireRewriting(rewriter: string): void {
   if (rewriter !== NO_REWRITER) return;
@@ -199,7 +215,8 @@ function rowsToDraw(
 
 /** A drawn pair as the bot's reports know it. */
 function itemOf(
-  { prompt, optimized, seed, image }: PairToDraw,
+  { prompt, optimized, rewriter, seed, image }: PairToDraw,
+  text: TextOptions,
   index: number,
   given: PromptPair,
   rewriteMs: number,
@@ -215,8 +232,9 @@ function itemOf(
     prompt,
     rewrite: optimized,
     rewriteMs: given.optimized === null ? rewriteMs : null,
-    candidates: [],
+    candidates: given.optimized === null ? [{ text: optimized, tokens: 0, score: null }] : [],
     seed,
+    ...(rewriter === null ? {} : { text: { ...text, rewriter } }),
     ...(image === undefined ? {} : { image }),
     pictures: { baseline: picture(drawn.baseline), optimized: picture(drawn.optimized) },
     comparison: null,
@@ -338,7 +356,7 @@ export async function drawPairs(
             from,
             file,
             checkpoint,
-            pair: { side, original: pair.prompt, rewrite: pair.optimized },
+            pair: { side, original: pair.prompt, rewrite: pair.optimized, rewriter: pair.rewriter },
           },
           {
             signal: models.signal,

@@ -54,6 +54,7 @@ export async function compare(
   const pair = {
     prompt,
     optimized: rewrite!.rewrite,
+    rewriter: flags.rewriter,
     seed,
     baseline: join(folder, "baseline.png"),
     drawn: join(folder, "optimized.png"),

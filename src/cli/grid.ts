@@ -89,7 +89,10 @@ export async function grid(
           options: own,
           file: path,
           checkpoint: drawing.checkpoint,
-          pair: rewrite === null ? null : { side: "optimized", original: prompt, rewrite: drawn },
+          pair:
+            rewrite === null
+              ? null
+              : { side: "optimized", original: prompt, rewrite: drawn, rewriter: flags.rewriter },
         },
         {
           signal: models.signal,

@@ -7,6 +7,7 @@ import type { ErrorContext } from "./errors.js";
 import type { Grid } from "./grid.js";
 import type { PictureJudgement } from "./judgement.js";
 import type { ImageOptions, OwnOptions, TextOptions } from "./options.js";
+import { isModel, rewriterNameOf } from "./rewriters.js";
 import { type PerSide, SIDES, type Side } from "./side.js";
 
 export type JobKind = "optimize" | "compare" | "batch" | "grid";
@@ -52,6 +53,8 @@ export interface Item {
   readonly candidates: readonly Candidate[];
   /** Seed of this item's two pictures: the job's seed plus the index. */
   readonly seed: number;
+  /** How this item is rewritten, instead of as the job says; absent for an item without its own way. */
+  readonly text?: TextOptions;
   /** Options of this item that replace the job's; absent for an item without any. */
   readonly image?: OwnOptions;
   /** The one side that is drawn, of an item with a single picture; absent for a pair. */
@@ -215,6 +218,25 @@ export const isUnchanged = ({ prompt, rewrite }: Pick<Item, "prompt" | "rewrite"
   rewrite !== null && plain(rewrite) === plain(prompt);
 
 const plain = (text: string): string => text.trim().toLowerCase();
+
+/** How an item is rewritten; without an item, how its job's are. */
+export const textOptionsOf = (
+  { text }: Pick<Job, "text">,
+  item: Pick<Item, "text"> | undefined,
+): TextOptions => item?.text ?? text;
+
+/**
+ * Who wrote an item's rewrite, or is to write it, by name (core/rewriters.ts); null where it is a person's or a file's
+ * own words.
+ */
+export function rewriterOf(
+  job: Pick<Job, "text">,
+  item: Pick<Item, "text" | "rewrite" | "candidates">,
+): string | null {
+  const name = rewriterNameOf(textOptionsOf(job, item));
+  const isTheirs = ({ text }: Candidate) => text === item.rewrite;
+  return item.rewrite === null || !isModel(name) || item.candidates.some(isTheirs) ? name : null;
+}
 
 /** What an item is drawn with; without an item, what its job is. */
 export const imageOf = (

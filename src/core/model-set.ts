@@ -1,8 +1,9 @@
-import type { ImageOptions, NamedLora } from "./options.js";
+import type { ImageOptions, NamedLora, TextOptions } from "./options.js";
+import { PROMPTIST, rewriterNameOf } from "./rewriters.js";
 
-/** The weights that a picture is drawn with, by names; only one set is in use at a time. */
+/** The weights that a picture is drawn with, or a prompt is rewritten with, by names. */
 export interface ModelSet {
-  /** Null: the configured model. */
+  /** A checkpoint, or in the text phase a rewriter. Null: the configured model, or Promptist. */
   readonly model: string | null;
   readonly loras: readonly NamedLora[];
 }
@@ -12,6 +13,12 @@ export const modelSetOf = ({ model = "", loras = [] }: Pick<ImageOptions, "model
   model: model === "" ? null : model,
   loras,
 });
+
+/** What a rewrite with these options needs to be loaded. */
+export function rewriterSetOf(text: Pick<TextOptions, "rewriter">): ModelSet {
+  const name = rewriterNameOf(text);
+  return { model: name === PROMPTIST.name ? null : name, loras: [] };
+}
 
 /**
  * The same text for the same set, to compare and to look up; empty for the configured model alone. LoRAs stay

@@ -69,6 +69,9 @@ export const REWRITERS: readonly Rewriter[] = [
 /** The name that stands for the prompt as it is. */
 export const NO_REWRITER = "none";
 
+/** In votes, the name of whoever is no rewriter: a person or a file. */
+export const GIVEN = "given";
+
 /** All names that `findRewriter` takes. */
 export const REWRITER_NAMES: readonly [string, ...string[]] = [
   NO_REWRITER,
@@ -86,21 +89,48 @@ const plain = (name: string): string =>
     .toLowerCase()
     .replace(/[\s_]+/g, "-");
 
-/** A rewriter by its name or title; null for `none`. Throws InputError INPUT_REWRITER for any other. */
-export function requireRewriter(name: string): Rewriter | null {
-  const wanted = plain(name);
-  if (wanted === NO_REWRITER) return null;
-  const found = REWRITERS.find((it) => it.name === wanted || plain(it.title) === wanted);
-  if (found !== undefined) return found;
-  const message = `There is no rewriter ${name}. Choose one of: ${REWRITER_NAMES.join(", ")}.`;
-  throw new InputError("INPUT_REWRITER", message, { rewriter: name });
+/** The name of a model, or `none`, that a person may write in another way or as its title; undefined for any other. */
+export function rewriterNamed(written: string): string | undefined {
+  const wanted = plain(written);
+  if (wanted === NO_REWRITER) return NO_REWRITER;
+  return REWRITERS.find(({ name, title }) => name === wanted || plain(title) === wanted)?.name;
 }
+
+/** A rewriter by its name or title; null for `none`. Throws InputError INPUT_REWRITER for any other. */
+export function requireRewriter(written: string): Rewriter | null {
+  const name = rewriterNamed(written);
+  if (name !== undefined) return REWRITERS.find((it) => it.name === name) ?? null;
+  const message = `There is no rewriter ${written}. Choose one of: ${REWRITER_NAMES.join(", ")}.`;
+  throw new InputError("INPUT_REWRITER", message, { rewriter: written });
+}
+
+/** The beginning of the name of a style that stands in a rewriter's place: its words around the prompt. */
+const STYLE_MARK = "style:";
+
+export const nameOfStyle = (style: string): string => `${STYLE_MARK}${style}`;
+
+/** The style that a rewriter's name means; null where it means none. */
+export const styleIn = (name: string): string | null => {
+  const written = name.trim();
+  return written.toLowerCase().startsWith(STYLE_MARK) ? written.slice(STYLE_MARK.length).trim() : null;
+};
+
+/** Whether a name is a model's, which is loaded; others write nothing themselves. */
+export const isModel = (name: string): boolean => name !== NO_REWRITER && styleIn(name) === null;
+
+/** What people call a rewriter that stored options name; the name itself where it is not known any more. */
+export const titleOf = (name: string): string =>
+  REWRITERS.find((rewriter) => rewriter.name === name)?.title ?? name;
 
 /**
  * The options with which a rewriter runs: `given` ones, then its own, then the `usual` ones. Throws InputError
  * INPUT_REWRITER.
  */
-export function textOf(name: string, usual: TextOptions, given: Partial<TextOptions> = {}): TextOptions {
+export function rewriterOptions(
+  name: string,
+  usual: TextOptions,
+  given: Partial<TextOptions> = {},
+): TextOptions {
   const rewriter = requireRewriter(name);
   return { ...usual, ...rewriter?.settings, ...given, rewriter: rewriter?.name ?? NO_REWRITER };
 }

@@ -17,6 +17,8 @@ export interface Settings {
   readonly negative?: string;
   readonly prompts?: PromptMode;
   readonly mode?: SearchMode;
+  /** By name (core/rewriters.ts). */
+  readonly rewriter?: string;
   /** The default model; one that is not offered any more counts for the configured one. */
   readonly model?: string;
   /** The models and LoRAs that may be used; unset: all. Those with an 18+ mark are for age-restricted channels. */

@@ -54,6 +54,7 @@ export interface NewItem {
   /** Instead of the job's seed plus the index. */
   readonly seed?: number;
   /** Instead of the job's own. */
+  readonly text?: TextOptions;
   readonly image?: OwnOptions;
 }
 

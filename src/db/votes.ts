@@ -38,6 +38,12 @@ export interface TallyOf extends Tally {
   readonly key: string;
 }
 
+/** The votes between the texts of two writers, by name (core/rewriters.ts). */
+export interface DuelTally extends Tally {
+  readonly baselineRewriter: string;
+  readonly optimizedRewriter: string;
+}
+
 /** Identifies one vote. */
 export interface VoteKey {
   readonly jobId: string;
@@ -55,6 +61,9 @@ export interface ExportedVote {
   readonly optimized: string | null;
   readonly seed: number | null;
   readonly mode: string;
+  /** Who wrote the text of each side, by name; `given`: a person or a file. */
+  readonly baselineRewriter: string;
+  readonly optimizedRewriter: string;
   readonly checkpoint: string | null;
   /** The probability with which taste took the rewrite; null where it did not choose. */
   readonly propensity: number | null;
@@ -99,6 +108,8 @@ export interface Votes {
   tasteShares(guildId: string): Promise<TasteShares>;
   /** The groups with the most votes first, at most `limit`. */
   by(group: "mode" | "user", filter: VoteFilter, limit: number): Promise<TallyOf[]>;
+  /** Each two writers whose texts people voted between. */
+  duels(filter: VoteFilter): Promise<DuelTally[]>;
   /** Who voted on which job, oldest first. */
   keys(filter: VoteFilter): Promise<VoteKey[]>;
   /** One vote with its prompts, or undefined if it is gone by now. */

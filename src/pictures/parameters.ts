@@ -39,6 +39,8 @@ export interface PairTexts {
   readonly side: Side;
   readonly original: string;
   readonly rewrite: string;
+  /** Who wrote the rewrite, by name; null or absent where it is a person's or a file's own words. */
+  readonly rewriter?: string | null;
 }
 
 /** Everything needed to draw a picture again. */
@@ -126,6 +128,7 @@ const pairJson = (pair: PairTexts | null) => ({
   side: pair?.side ?? null,
   original: pair === null ? null : bounded(pair.original),
   rewrite: pair === null ? null : bounded(pair.rewrite),
+  rewriter: pair?.rewriter ?? null,
 });
 
 const boundedBoth = ({ prompt, negative }: Styled): Styled => ({

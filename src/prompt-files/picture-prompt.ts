@@ -26,8 +26,10 @@ export interface PicturePrompt {
   readonly program: string | null;
   /** The prompt as written. */
   readonly prompt: string;
-  /** Promptist's rewrite of it; null for a picture that is not of a pair of ours. */
+  /** Its rewrite; null for a picture that is not of a pair of ours. */
   readonly rewrite: string | null;
+  /** Who wrote it, by name; null where the picture does not say. */
+  readonly rewriter: string | null;
   /** Which of the two prompts the picture shows; null where there is only one. */
   readonly shows: Side | "both" | null;
   readonly seed?: number;
@@ -98,6 +100,7 @@ const NOTHING = {
   program: null,
   prompt: "",
   rewrite: null,
+  rewriter: null,
   shows: null,
   image: {},
   sampler: null,
@@ -146,6 +149,7 @@ function readOwn({ promptist = "" }: Texts, side?: number): PicturePrompt | null
     program,
     prompt: cleanPrompt(original ?? textOf(plain?.prompt) ?? textOf(own.prompt) ?? ""),
     rewrite: original === null ? null : textOf(own.rewrite),
+    rewriter: original === null ? null : textOf(own.rewriter),
     shows: own.side === "baseline" || own.side === "optimized" || own.side === "both" ? own.side : null,
     sampler: textOf(own.scheduler),
     model: fileOf(own.model),

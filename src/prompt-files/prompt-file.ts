@@ -21,6 +21,8 @@ export interface PromptPair {
    */
   readonly seed?: number;
   readonly image?: OwnOptions;
+  /** What is to rewrite the prompt, by name. */
+  readonly rewriter?: string;
 }
 
 /** What a file holds: the prompts that can be used, and what a person should know of the rest. */
@@ -115,7 +117,7 @@ function checkEntry(
   const rewrite = optimized === null ? "" : checkText(at, optimized, maxPromptLength * REWRITE_LENGTH_FACTOR);
   const options = readOptions(given, side, styles, offered);
   if ("problem" in options) throw shapeError(at, options.problem, "Correct it, or remove the column.");
-  const { seed, image, unread } = options;
+  const { seed, image, rewriter, unread } = options;
   if (image?.negative !== undefined && isLongerThan(image.negative, maxPromptLength))
     throw tooLong(at, maxPromptLength, "the negative prompt is");
   return {
@@ -124,6 +126,7 @@ function checkEntry(
     optimized: rewrite === "" ? null : rewrite,
     ...(seed === undefined ? {} : { seed }),
     ...(image === undefined ? {} : { image }),
+    ...(rewriter === undefined || rewrite !== "" ? {} : { rewriter }),
     unread: original.includes("{prompt}")
       ? [...unread, "`{prompt}` is a style's gap for a prompt, and stays as written"]
       : unread,

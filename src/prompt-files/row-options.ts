@@ -12,6 +12,7 @@ import {
   SPEEDS,
   type Speed,
 } from "../core/options.js";
+import { nameOfStyle, rewriterNamed, styleIn } from "../core/rewriters.js";
 import { PRESETS, STYLE_MAX, type Style, styleNamed } from "../core/styles.js";
 import { cleanPrompt } from "./clean-prompt.js";
 
@@ -48,6 +49,7 @@ const ALIASES = {
   style: ["style"],
   stylePrompt: ["style_prompt"],
   styleNegative: ["style_negative"],
+  rewriter: ["rewriter", "prompt_rewriter"],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 
 export type FieldName = keyof typeof ALIASES;
@@ -107,6 +109,8 @@ export function positionsOf(
 export interface RowOptions {
   readonly seed?: number;
   readonly image?: OwnOptions;
+  /** What is to rewrite the prompt, by name. */
+  readonly rewriter?: string;
   /** What was given and not understood, as sentences without a full stop; the row is drawn without it. */
   readonly unread: readonly string[];
 }
@@ -146,6 +150,7 @@ export function readOptions(
   const prompts = readMode(given, unread);
   const speed = readSpeed(given, unread);
   const style = readStyle(given, styles, unread);
+  const rewriter = readRewriter(given, styles, unread);
   const models = readModels(given, offered, unread);
   const negative = present(given.negative);
   if (negative !== undefined && typeof negative !== "string") bad("negative", "a text");
@@ -166,6 +171,7 @@ export function readOptions(
   return {
     ...(typeof seed === "number" ? { seed } : {}),
     ...(Object.keys(image).length === 0 ? {} : { image }),
+    ...(rewriter === null ? {} : { rewriter }),
     unread,
   };
 }
@@ -207,6 +213,17 @@ function readStyle(
   const found = own ?? styleNamed(value, styles) ?? null;
   if (found === null) unread.push(`there is no style \`${shown(value)}\` here, so it is drawn without`);
   return found;
+}
+
+/** A rewriter, or a style in its place; `none` is one too. An unknown one is told. */
+function readRewriter({ rewriter }: GivenOptions, styles: readonly Style[], unread: string[]): string | null {
+  const { value } = rewriter ?? {};
+  if (typeof value !== "string" || value.trim() === "") return null;
+  const style = styleIn(value);
+  const known = style === null ? rewriterNamed(value) : styleNamed(style, styles) && nameOfStyle(style);
+  if (known === undefined)
+    unread.push(`there is no rewriter \`${shown(value)}\` here, so the usual one is taken`);
+  return known ?? null;
 }
 
 /** The model and LoRAs of a row by their names, as our reports have them. An unknown one is told. */

@@ -230,6 +230,12 @@ describe("/stats", () => {
     expect(text(shown)).toContain(`**All votes**: ${rate}, n = 11, 4 ties, 1 both bad.`);
     expect(text(shown)).toContain(`**beam**: ${rate}`);
     expect(verdictOf(await world.votes.total({})).sentence).toContain(rate);
+    const ranked = await (await bob.slash("stats show", { by: "rewriter" })).waitFor(
+      (m) => m.embeds.length > 0,
+    );
+    expect(text(ranked)).toMatch(
+      /\*\*1\. Promptist\*\*: would win \d\d % against the prompt as written \(95 % confidence: \d\d % to \d\d %\), n = 11\.\n\*\*2\. As written\*\*: what the others are measured by, n = 11\./,
+    );
     const picture = await fetch(shown.embeds[0]!.image!.url);
     expect((await sharp(Buffer.from(await picture.arrayBuffer())).metadata()).width).toBe(760);
   });

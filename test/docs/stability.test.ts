@@ -6,7 +6,7 @@ import { csvReport } from "../../src/bot/messages/parts/report.js";
 import { EXIT } from "../../src/cli/parts/exit-code.js";
 import { buildProgram } from "../../src/cli/program.js";
 import { loadConfig, VARIABLES } from "../../src/config.js";
-import { DEFAULT_IMAGE_OPTIONS } from "../../src/core/options.js";
+import { DEFAULT_IMAGE_OPTIONS, DEFAULT_TEXT_OPTIONS } from "../../src/core/options.js";
 import { sqliteMigrations } from "../../src/db/sqlite/migrate.js";
 import { PICTURE_COLUMNS } from "../../src/evaluation/report.js";
 import { pngTexts } from "../../src/pictures/png.js";
@@ -53,6 +53,7 @@ test("a report has the promised columns first, in this order", () => {
   const header = csvReport({
     id: "",
     items: [],
+    text: DEFAULT_TEXT_OPTIONS,
     image: { ...DEFAULT_IMAGE_OPTIONS, guidance: 1, seed: 0 },
     checkpoints: { promptist: null, diffusion: null },
     hashes: { promptist: null, diffusion: null },

@@ -225,7 +225,8 @@ function expectHarmless(message: Sent, secret: boolean): void {
   expect(all).not.toContain("/home/owner");
   expect(all).not.toContain(folder);
   if (secret)
-    for (const words of [english, ...OFFERED.map(wordsOf)]) expect(all).not.toContain(words.labels.rewrite);
+    for (const words of [english, ...OFFERED.map(wordsOf)])
+      expect(all).not.toContain(words.labels.rewriteBy("Promptist"));
 }
 
 function strings(value: unknown): string[] {

@@ -6,6 +6,7 @@ const here = { model: "dreamshaper_8", vae: null, clipSkip: 0, loras: [], embedd
 const NOTHING = {
   program: "A1111",
   rewrite: null,
+  rewriter: null,
   shows: null,
   image: {},
   sampler: null,
@@ -130,7 +131,7 @@ describe("our own text", () => {
       loras: [{ name: "style", hash: "cd", weight: 0.8 }],
       embeddings: [],
     },
-    pair: { side: "optimized", original: "A cat", rewrite: "A cat, art" },
+    pair: { side: "optimized", original: "A cat", rewrite: "A cat, art", rewriter: "magicprompt" },
     program: "promptist 0.3.0",
   } as const;
 
@@ -141,6 +142,7 @@ describe("our own text", () => {
       program: "promptist 0.3.0",
       prompt: "A cat",
       rewrite: "A cat, art",
+      rewriter: "magicprompt",
       shows: "optimized",
       seed: 7,
       image: {

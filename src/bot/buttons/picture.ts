@@ -4,14 +4,20 @@ import { readOnePrompt } from "../../prompt-files/one-prompt.js";
 import type { Press } from "../discord/interactions.js";
 import { rewriteOfResult, textOfResult } from "../messages/own-result.js";
 import { checkedRewrite, withinLimits } from "../requests/from-picture.js";
-import { type CommandContext, type CommandRequest, checkedPrompt, imageWith } from "../requests/request.js";
+import {
+  type CommandContext,
+  type CommandRequest,
+  checkedPrompt,
+  imageWith,
+  readRewriting,
+} from "../requests/request.js";
 
 /**
  * What "Compare this" under `/info`'s answer asks for: a comparison from the prompts and settings that stand there.
  * Throws InputError.
  */
 export function fromPictureMessage(press: Press, context: CommandContext): CommandRequest {
-  const { defaults, limits, blind, styles } = context;
+  const { limits, blind, styles } = context;
   const description = press.message.embeds[0]?.description ?? "";
   const text = textOfResult(description);
   if (text === null) throw new InputError("INPUT_EMPTY", "The message has no prompt.");
@@ -24,7 +30,7 @@ export function fromPictureMessage(press: Press, context: CommandContext): Comma
   const styled = style === undefined ? {} : { image: { style } };
   return {
     kind: "compare",
-    text: { ...defaults.text, seed },
+    text: readRewriting({ rewriter: null }, context, seed),
     image: { ...imageWith(withinLimits(found.image, limits).image, context), seed },
     blind,
     known: [prompt, rewrite],

@@ -1,5 +1,5 @@
 import { InputError } from "../../core/errors.js";
-import { type Item, imageOf, type Job, onlyOf } from "../../core/job.js";
+import { type Item, imageOf, type Job, onlyOf, textOptionsOf } from "../../core/job.js";
 import { randomSeed } from "../../core/options.js";
 import { addedPhrases, withoutPhrases } from "../../core/prompt-diff.js";
 import type { NewItem } from "../../db/queue.js";
@@ -13,7 +13,7 @@ export function again(job: Job): CommandRequest {
   if (job.kind === "grid") return gridAgain(job, { seed });
   const items = job.items.map((item) => {
     const { prompt, rewrite, candidates } = item;
-    return { prompt, rewrite, candidates, ...onlyOf(item) };
+    return { prompt, rewrite, candidates, ...onlyOf(item), ...ownText(item) };
   });
   return { ...child(job, items), image: { ...imageOf(job, job.items[0]), seed } };
 }
@@ -26,7 +26,15 @@ export const redraw = (job: Job): CommandRequest => {
   const left = job.kind === "grid" ? job.items : job.items.filter(({ cancelled }) => !cancelled);
   const items = (left.length > 0 ? left : job.items).map((item) => {
     const { prompt, rewrite, candidates, seed, image } = item;
-    return { prompt, rewrite, candidates, seed, ...(image === undefined ? {} : { image }), ...onlyOf(item) };
+    return {
+      prompt,
+      rewrite,
+      candidates,
+      seed,
+      ...(image === undefined ? {} : { image }),
+      ...onlyOf(item),
+      ...ownText(item),
+    };
   });
   return {
     kind: job.kind,
@@ -45,9 +53,13 @@ export const redraw = (job: Job): CommandRequest => {
 export function repeated(job: Job): CommandRequest {
   const seed = randomSeed();
   if (job.kind === "grid") return { ...gridAgain(job, { seed }), confirm: true };
-  const items = job.items.map(({ prompt, rewrite, candidates }) =>
-    job.kind === "optimize" ? { prompt, rewrite: null } : { prompt, rewrite, candidates },
-  );
+  const items = job.items.map((item) => {
+    const { prompt, rewrite, candidates } = item;
+    const own = item.text === undefined ? {} : { text: { ...item.text, seed } };
+    return job.kind === "optimize"
+      ? { prompt, rewrite: null, ...own }
+      : { prompt, rewrite, candidates, ...own };
+  });
   return {
     kind: job.kind,
     text: { ...job.text, seed },
@@ -66,7 +78,7 @@ export function withPrompt(job: Job, prompt: string): CommandRequest {
   if (job.kind === "grid") return gridAgain(job, { prompt });
   const request = child(
     job,
-    job.items.map((item) => ({ prompt, rewrite: null, ...onlyOf(item) })),
+    job.items.map((item) => ({ prompt, rewrite: null, ...onlyOf(item), ...ownText(item) })),
   );
   return job.kind === "optimize" ? { ...request, kind: "optimize" } : request;
 }
@@ -98,6 +110,14 @@ export function drawPair(job: Job): CommandRequest {
   return only === "baseline" && rewrite === null
     ? child(job, [{ prompt, rewrite }])
     : pairOf(job, rewrite ?? "");
+}
+
+/** Pictures of the prompt and of one of the rewrites that several rewriters made. */
+export function pairOfItem(job: Job, index: number): CommandRequest {
+  const item = job.items[index];
+  if (item === undefined || item.rewrite === null) throw unknownChoice("rewrite");
+  const { prompt, rewrite, candidates } = item;
+  return { ...child(job, [{ prompt, rewrite, candidates }]), text: textOptionsOf(job, item) };
 }
 
 /** One picture, of the prompt as written. */
@@ -142,13 +162,16 @@ function gridAgain(
   };
 }
 
+/** An item's own way of being rewritten. */
+const ownText = ({ text }: Item): Pick<NewItem, "text"> => (text === undefined ? {} : { text });
+
 const gridOf = ({ grid }: Job) => (grid === undefined ? {} : { grid });
 
 /** A comparison of as many pairs; the seeds go on from the job's first one. */
 function child(job: Job, items: readonly NewItem[]): CommandRequest {
   return {
     kind: "compare",
-    text: job.text,
+    text: textOptionsOf(job, itemOf(job)),
     image: imageOf(job, itemOf(job)),
     parentId: job.id,
     blind: job.blind,

@@ -1,7 +1,8 @@
 import { ComponentType, type ModalSubmitInteraction, TextInputStyle } from "discord.js";
 import { InputError } from "../../core/errors.js";
-import type { Job } from "../../core/job.js";
+import { type Job, textOptionsOf } from "../../core/job.js";
 import { REWRITE_LENGTH_FACTOR } from "../../core/options.js";
+import { rewriterNameOf, titleOf } from "../../core/rewriters.js";
 import { cleanPrompt, isLongerThan } from "../../prompt-files/clean-prompt.js";
 import { acknowledge, type Press } from "../discord/interactions.js";
 import { clip } from "../discord/markdown.js";
@@ -35,7 +36,11 @@ export class TextForms {
     const [item] = job.items;
     const { title, label, value } = {
       edit: { title: labels.editPromptTitle, label: labels.prompt, value: item?.prompt },
-      tune: { title: labels.editRewriteTitle, label: labels.rewrite, value: item?.rewrite },
+      tune: {
+        title: labels.editRewriteTitle,
+        label: labels.rewriteBy(titleOf(rewriterNameOf(textOptionsOf(job, item)))),
+        value: item?.rewrite,
+      },
       use: { title: labels.usePromptTitle, label: labels.prompt, value: beginning?.text },
     }[verb];
     const max = Math.min(this.#limit(verb), TEXT_INPUT_MAX);

@@ -9,7 +9,7 @@ import { checkedOptions, type Limits } from "../requests/request.js";
 import { commandTexts } from "../words/english/commands.js";
 import type { RequestCommand } from "./command.js";
 import { completeRequest } from "./completions.js";
-import { decidedBy, imageOptions, modeOption, readImage, readText } from "./options.js";
+import { decidedBy, imageOptions, modeOption, readImage, readText, rewriterOption } from "./options.js";
 
 const texts = commandTexts.batch;
 
@@ -31,6 +31,7 @@ export const batch: RequestCommand = {
         required: true,
       },
       ...imageOptions(limits),
+      rewriterOption,
       modeOption,
     ],
   }),
@@ -48,10 +49,11 @@ export const batch: RequestCommand = {
       });
     }
     const image = readImage(interaction, context);
+    const text = readText(interaction, context, image.seed);
     const given = decidedBy(interaction);
     return {
       kind: "batch",
-      text: readText(interaction, context, image.seed),
+      text,
       image,
       known: [],
       confirm: true,
@@ -65,10 +67,14 @@ export const batch: RequestCommand = {
           ...(offered === undefined ? {} : { offered }),
         });
         const { image, rows, notes } = usableRows(read, limits, given);
-        const items = rows.map(({ prompt, optimized, seed, image }) => ({
+        const own = options.getString("rewriter") === null;
+        const items = rows.map(({ prompt, optimized, seed, image, rewriter }) => ({
           prompt,
           rewrite: optimized,
           ...(seed === undefined ? {} : { seed }),
+          ...(rewriter !== undefined && own
+            ? { text: readText(interaction, context, text.seed, rewriter) }
+            : {}),
           ...(image === undefined ? {} : { image }),
         }));
         return { image, items, notes, isAsDrawn: notes.isReport && !given("style") };

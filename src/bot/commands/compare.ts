@@ -7,7 +7,15 @@ import { fromAttached } from "../requests/sources.js";
 import { commandTexts } from "../words/english/commands.js";
 import type { RequestCommand } from "./command.js";
 import { completeRequest } from "./completions.js";
-import { decidedBy, imageOptions, modeOption, promptOption, readImage, readText } from "./options.js";
+import {
+  decidedBy,
+  imageOptions,
+  modeOption,
+  promptOption,
+  readImage,
+  readText,
+  rewriterOption,
+} from "./options.js";
 
 const texts = commandTexts.compare;
 
@@ -41,6 +49,7 @@ export const compare: RequestCommand = {
         max_value: STRENGTH_RANGE.max,
       },
       ...imageOptions(limits),
+      rewriterOption,
       modeOption,
       {
         type: ApplicationCommandOptionType.Integer,
@@ -83,7 +92,7 @@ export const compare: RequestCommand = {
             ? { items: Array.from({ length: pairs }, () => ({ prompt: prompt ?? "", rewrite: null })) }
             : await promptsFromPicture(from, context, {
                 prompt,
-                rewriteAnew: options.getString("mode") !== null,
+                rewriteAnew: ["mode", "rewriter"].some((name) => options.get(name) !== null),
                 given: decidedBy(interaction),
                 pairs,
               });

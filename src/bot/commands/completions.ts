@@ -1,11 +1,12 @@
 import type { AutocompleteInteraction } from "discord.js";
 import type { Job } from "../../core/job.js";
+import { NO_REWRITER, nameOfStyle, REWRITERS } from "../../core/rewriters.js";
 import { speedsHere } from "../../core/speeds.js";
 import { type Style, styleKey } from "../../core/styles.js";
 import type { JobEntry } from "../../db/records.js";
 import { clip } from "../discord/markdown.js";
 import { offeredHere } from "../requests/models.js";
-import { speedsIn, usualImage } from "../requests/request.js";
+import { type CommandContext, speedsIn, usualImage } from "../requests/request.js";
 import { contextOf, stylesHere } from "../requests/rules.js";
 import { jobCompletion } from "../words/english/history.js";
 import { wordsOf } from "../words/languages.js";
@@ -25,6 +26,7 @@ export async function completeRequest(
   const { name, value } = options.getFocused(true);
   if (name === "speed") return speedChoices(interaction, value, services);
   if (name === "style") return styleChoices(await stylesHere(styles, interaction), value);
+  if (name === "rewriter") return rewriterChoices(context, await stylesHere(styles, interaction), value);
   if (name === "model" || name === "lora") {
     const here = await offeredHere(models, await settings.resolve(interaction), interaction);
     return name === "model" ? nameChoices(here.models, value) : loraChoices(here.loras, value);
@@ -34,6 +36,30 @@ export async function completeRequest(
   return prompts
     .filter((prompt) => prompt.length <= CHOICE_MAX)
     .map((prompt) => ({ name: prompt, value: prompt }));
+}
+
+/**
+ * The rewriters that are here, `none`, and styles in a rewriter's place, whose name contains the last of the names that
+ * were typed; those before it stay.
+ */
+export function rewriterChoices(
+  { rewriters }: Pick<CommandContext, "rewriters">,
+  styles: readonly Style[],
+  typed: string,
+): Choice[] {
+  const at = typed.lastIndexOf(",") + 1;
+  const [before, wanted] = [typed.slice(0, at), styleKey(typed.slice(at))];
+  const here = REWRITERS.filter(({ name }) => rewriters?.().includes(name) !== false);
+  const all = [
+    ...here.map(({ name, title }) => ({ name: title, value: name })),
+    { name: NO_REWRITER, value: NO_REWRITER },
+    ...styles.map(({ name }) => ({ name: nameOfStyle(name), value: nameOfStyle(name) })),
+  ];
+  return all
+    .filter(({ name, value }) => [name, value].some((text) => styleKey(text).includes(wanted)))
+    .map(({ name, value }) => ({ name: `${before}${name}`, value: `${before}${value}` }))
+    .filter(({ name }) => name.length <= CHOICE_MAX)
+    .slice(0, CHOICES_MAX);
 }
 
 /** The speeds that can be chosen in a channel, with what each stands for there. */

@@ -25,7 +25,7 @@ import { stylesHere } from "../requests/rules.js";
 import { commandTexts } from "../words/english/commands.js";
 import type { Choice, RequestCommand, Services } from "./command.js";
 import { completeRequest } from "./completions.js";
-import { imageOptions, modeOption, promptOption, readImage, readText } from "./options.js";
+import { imageOptions, modeOption, promptOption, readImage, readText, rewriterOption } from "./options.js";
 
 const texts = commandTexts.grid;
 
@@ -63,6 +63,7 @@ export const grid: RequestCommand = {
         choices: Object.entries(texts.texts).map(([value, name]) => ({ name, value })),
       },
       ...imageOptions(limits),
+      rewriterOption,
       modeOption,
     ],
   }),

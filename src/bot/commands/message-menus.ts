@@ -16,6 +16,7 @@ import {
   checkedPrompt,
   imageWith,
   laterImage,
+  readRewriting,
 } from "../requests/request.js";
 import { menuNames } from "../words/english/commands.js";
 import { forPictures } from "../words/english/result.js";
@@ -43,7 +44,7 @@ export function readMenu(
   interaction: MessageContextMenuCommandInteraction,
   context: CommandContext,
 ): CommandRequest {
-  const { defaults, limits, blind, styles } = context;
+  const { limits, blind, styles } = context;
   const kind = KINDS.get(interaction.commandName);
   if (kind === undefined) throw new InputError("INPUT_CHOICE", "No such menu.", { option: "menu" });
   const { content, embeds, attachments } = interaction.targetMessage;
@@ -68,7 +69,7 @@ export function readMenu(
   const own = kind === "compare" ? checkedOptions(found.image, limits) : reading;
   return {
     kind,
-    text: { ...defaults.text, seed },
+    text: readRewriting({ rewriter: null }, context, seed),
     image: { ...(kind === "compare" ? imageWith(own, context) : { ...laterImage(context), ...own }), seed },
     blind: kind === "compare" && blind,
     known: [prompt],
@@ -81,12 +82,12 @@ export function readMenu(
 
 /** What the file of a picture says, as a request. */
 function ofPicture(kind: JobKind, picture: AttachedPicture, context: CommandContext): CommandRequest {
-  const { defaults, blind } = context;
+  const { blind } = context;
   const seed = randomSeed();
   const all = { prompt: null, rewriteAnew: kind === "optimize", given: () => false, pairs: 1 };
   return {
     kind,
-    text: { ...defaults.text, seed },
+    text: readRewriting({ rewriter: null }, context, seed),
     image: { ...laterImage(context), seed },
     blind: kind === "compare" && blind,
     known: [],

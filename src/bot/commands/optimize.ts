@@ -1,4 +1,5 @@
 import { ApplicationCommandType } from "discord.js";
+import { InputError } from "../../core/errors.js";
 import { randomSeed } from "../../core/options.js";
 import { laterImage, readPrompt, readStyle } from "../requests/request.js";
 import { commandTexts } from "../words/english/commands.js";
@@ -12,16 +13,23 @@ import {
   promptsOption,
   readPrompts,
   readText,
+  rewriterOption,
   styleOption,
 } from "./options.js";
 
-/** `/optimize prompt [mode] [prompts] [style] [model] [lora]`: the rewrite alone; its buttons draw with the models. */
+/** Rewriters that one command compares. */
+const REWRITERS_MAX = 4;
+
+/**
+ * `/optimize prompt [rewriter] [mode] [prompts] [style] [model] [lora]`: the rewrite alone, of several rewriters side by
+ * side; its buttons draw with the models.
+ */
 export const optimize: RequestCommand = {
   definition: (limits) => ({
     type: ApplicationCommandType.ChatInput,
     name: "optimize",
     description: commandTexts.optimize.description,
-    options: [promptOption(limits), modeOption, promptsOption, styleOption, ...modelOptions],
+    options: [promptOption(limits), rewriterOption, modeOption, promptsOption, styleOption, ...modelOptions],
   }),
 
   complete: completeRequest,
@@ -30,9 +38,15 @@ export const optimize: RequestCommand = {
     const prompt = readPrompt(interaction, context.limits);
     const seed = randomSeed();
     const { style: _, model: __, loras: ___, ...usual } = laterImage(context);
+    const named = interaction.options.getString("rewriter")?.split(",") ?? [null];
+    if (named.length > REWRITERS_MAX)
+      throw new InputError("INPUT_REWRITER", `At most ${REWRITERS_MAX} rewriters at once.`, {
+        rewriter: named[REWRITERS_MAX]!.trim(),
+      });
+    const [text, ...others] = named.map((name) => readText(interaction, context, seed, name));
     return {
       kind: "optimize",
-      text: readText(interaction, context, seed),
+      text: text!,
       image: {
         ...usual,
         prompts: readPrompts(interaction, usual),
@@ -41,7 +55,13 @@ export const optimize: RequestCommand = {
         seed,
       },
       known: [prompt],
-      prompts: async () => ({ items: [{ prompt, rewrite: null }] }),
+      prompts: async () => ({
+        items: [text!, ...others].map((own, i) => ({
+          prompt,
+          rewrite: null,
+          ...(i === 0 ? {} : { seed, text: own }),
+        })),
+      }),
     };
   },
 };

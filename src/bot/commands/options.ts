@@ -33,6 +33,7 @@ import {
   checkOption,
   checkRange,
   type Limits,
+  readRewriting,
   readSize,
   readStyle,
   textOptionMax,
@@ -46,6 +47,9 @@ const texts = commandTexts.options;
 
 /** In characters; a size may also be given by its name. */
 const SIZE_TEXT_MAX = 20;
+
+/** In characters; `/optimize` takes several names. */
+const REWRITERS_TEXT_MAX = 200;
 
 /** The prompt; the user's own recent ones are offered while it is typed. */
 export const promptOption = (limits: Limits): APIApplicationCommandBasicOption => ({
@@ -70,6 +74,15 @@ export const promptsOption: APIApplicationCommandBasicOption = {
   name: "prompts",
   description: texts.prompts,
   choices: PROMPT_MODES.map((value) => ({ name: texts.promptModes[value], value })),
+};
+
+/** The rewriter; those that are here are offered while it is typed, and styles in its place. */
+export const rewriterOption: APIApplicationCommandBasicOption = {
+  type: ApplicationCommandOptionType.String,
+  name: "rewriter",
+  description: texts.rewriter,
+  max_length: REWRITERS_TEXT_MAX,
+  autocomplete: true,
 };
 
 /** The style; those of the server and the presets are offered while it is typed. */
@@ -260,11 +273,13 @@ export function readPrompts(
   return given === null ? promptModeOf(image) : parseSetting("prompts", given);
 }
 
+/** How prompts are rewritten, as the options and the channel say. Throws InputError like `readRewriting`. */
 export function readText(
-  { options }: ChatInputCommandInteraction,
-  { defaults }: CommandContext,
+  { options }: Pick<ChatInputCommandInteraction, "options">,
+  context: CommandContext,
   seed: number,
+  rewriter: string | null = options.getString("rewriter"),
 ): TextOptions {
   const mode = options.getString("mode");
-  return { ...defaults.text, seed, mode: mode === null ? defaults.text.mode : parseSetting("mode", mode) };
+  return readRewriting({ rewriter, mode: mode === null ? null : parseSetting("mode", mode) }, context, seed);
 }

@@ -3,13 +3,15 @@ import {
   ApplicationCommandType,
   type ChatInputCommandInteraction,
 } from "discord.js";
+import { bradleyTerry } from "../../core/bradley-terry.js";
+import { GIVEN, NO_REWRITER, titleOf } from "../../core/rewriters.js";
 import type { ExportedVote, Tally, VoteFilter, VoteKey, Votes } from "../../db/votes.js";
 import { votesPlot } from "../../pictures/plots.js";
 import { deferReply } from "../discord/interactions.js";
 import { mayManage } from "../requests/rules.js";
 import { commandTexts } from "../words/english/commands.js";
 import type { Words } from "../words/english/english.js";
-import { statsLines as inPictures, verdictOf } from "../words/english/votes.js";
+import { statsLines as inPictures, type Verdict, verdictOf } from "../words/english/votes.js";
 import { wordsOf } from "../words/languages.js";
 import type { AnswerCommand, Services } from "./command.js";
 import { sendExport } from "./export.js";
@@ -24,7 +26,7 @@ interface Line {
   readonly userId: string | null;
   /** The label in the plot, whose texts are English. */
   readonly drawn: string;
-  readonly tally: Tally;
+  readonly verdict: Omit<Verdict, "decided">;
 }
 
 /** `/stats show [by]`, `/stats export`: how often people prefer the rewrite, and how sure that is. */
@@ -47,6 +49,7 @@ export const stats: AnswerCommand = {
               { name: texts.byServer, value: "server" },
               { name: texts.byUser, value: "user" },
               { name: texts.byMode, value: "mode" },
+              { name: texts.byRewriter, value: "rewriter" },
             ],
           },
         ],
@@ -95,19 +98,16 @@ async function show(
   const words = wordsOf(interaction.locale);
   const { statsLines } = words;
   const tally = await votes.total(filter);
-  const overall: Line = { label: statsLines.all, userId: null, drawn: inPictures.all, tally };
+  const overall = lineOf(statsLines.all, inPictures.all, tally, words);
   if (Object.values(tally).every((votes) => votes === 0)) {
-    const { sentence } = verdictOf(tally, words.verdictLines);
+    const { sentence } = overall.verdict;
     await interaction.editReply({ embeds: [{ title: statsLines.title, description: sentence }] });
     return;
   }
   const groups = Object.hasOwn(GROUPS, by)
     ? await GROUPS[by as keyof typeof GROUPS](votes, filter, words)
     : [];
-  const told = [overall, ...groups].map((line) => ({
-    ...line,
-    verdict: verdictOf(line.tally, words.verdictLines),
-  }));
+  const told = [overall, ...groups];
   const plot = await votesPlot(
     inPictures.title,
     told.map(({ drawn, verdict: { rate, interval, note } }) => ({ label: drawn, rate, interval, note })),
@@ -135,23 +135,51 @@ async function show(
   });
 }
 
+const lineOf = (
+  label: string,
+  drawn: string,
+  tally: Tally,
+  { verdictLines }: Words,
+  userId: string | null = null,
+): Line => ({ label, userId, drawn, verdict: verdictOf(tally, verdictLines) });
+
 /** The lines below the first one, by what is compared. */
 const GROUPS = {
   server: async () => [],
-  mode: async (votes: Votes, filter: VoteFilter): Promise<Line[]> =>
-    (await votes.by("mode", filter, GROUPS_SHOWN)).map(({ key, ...tally }) => ({
-      label: key,
-      userId: null,
-      drawn: key,
-      tally,
-    })),
-  user: async (votes: Votes, filter: VoteFilter, { statsLines }: Words): Promise<Line[]> =>
-    (await votes.by("user", filter, GROUPS_SHOWN)).map(({ key, ...tally }, i) => ({
-      label: statsLines.voter(i + 1),
-      userId: key,
-      drawn: inPictures.voter(i + 1),
-      tally,
-    })),
+  mode: async (votes: Votes, filter: VoteFilter, words: Words): Promise<Line[]> =>
+    (await votes.by("mode", filter, GROUPS_SHOWN)).map(({ key, ...tally }) => lineOf(key, key, tally, words)),
+  user: async (votes: Votes, filter: VoteFilter, words: Words): Promise<Line[]> =>
+    (await votes.by("user", filter, GROUPS_SHOWN)).map(({ key, ...tally }, i) =>
+      lineOf(words.statsLines.voter(i + 1), inPictures.voter(i + 1), tally, words, key),
+    ),
+  rewriter: async (votes: Votes, filter: VoteFilter, { statsLines }: Words): Promise<Line[]> => {
+    const duels = (await votes.duels(filter)).map(
+      ({ baselineRewriter, optimizedRewriter, baseline, optimized }) => ({
+        one: optimizedRewriter,
+        other: baselineRewriter,
+        won: optimized,
+        lost: baseline,
+      }),
+    );
+    const rated = bradleyTerry(duels, NO_REWRITER).filter(({ n }) => n > 0);
+    return rated.slice(0, GROUPS_SHOWN).map((rating, i): Line => {
+      const { name, share, n, ...interval } = rating;
+      const isReference = name === NO_REWRITER;
+      const label = isReference ? statsLines.asWritten : name === GIVEN ? statsLines.given : titleOf(name);
+      const drawn = isReference ? inPictures.asWritten : name === GIVEN ? inPictures.given : titleOf(name);
+      return {
+        label: `${i + 1}. ${label}`,
+        userId: null,
+        drawn,
+        verdict: {
+          rate: share,
+          interval,
+          sentence: isReference ? statsLines.reference(n) : statsLines.rated(share, interval, n),
+          note: isReference ? `n = ${n}` : `${Math.round(share * 100)} %, n = ${n}`,
+        },
+      };
+    });
+  },
 } as const;
 
 async function* exportedVotes(votes: Votes, keys: readonly VoteKey[]): AsyncGenerator<ExportedVote> {

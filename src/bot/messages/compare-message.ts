@@ -46,8 +46,8 @@ async function pairMessage(job: Job, facts: Facts, limit: SizeLimit): Promise<Ou
   const sections = [
     ...(files.length === 1 && first !== undefined && !isUnchanged(item) ? [resultLines.onlySide(first)] : []),
     ...(files.length > 1
-      ? promptSections(item, words, (title) => resultLines.sides(lowerFirst(title)))
-      : promptSections(item, words)),
+      ? promptSections(job, item, words, (title) => resultLines.sides(lowerFirst(title)))
+      : promptSections(job, item, words)),
     ...styleSections(job, words),
     ...negativeSection(job, words),
     ...subjectLine(item, facts),
@@ -87,7 +87,7 @@ async function pairsMessage(job: Job, facts: Facts, limit: SizeLimit): Promise<O
   const sections = [
     ...(takenOut === 0 ? [] : [resultLines.takenOut(job.kind, takenOut)]),
     ...(isUnchanged(item) ? [resultLines.overview(job.kind, made.length, picturesDrawn(made))] : []),
-    ...promptSections(item, words, (title) => resultLines.sidesOfEach(made.length, lowerFirst(title))),
+    ...promptSections(job, item, words, (title) => resultLines.sidesOfEach(made.length, lowerFirst(title))),
     ...(made.some(({ rewrite }) => rewrite !== item.rewrite) ? [resultLines.rewritesDiffer] : []),
     ...styleSections(job, words),
     ...negativeSection(job, words),

@@ -1,4 +1,5 @@
-import { hasOverview, imageOf, isUnchanged, type Job } from "../../core/job.js";
+import { hasOverview, imageOf, isUnchanged, type Job, textOptionsOf } from "../../core/job.js";
+import { rewriterNameOf, titleOf } from "../../core/rewriters.js";
 import { clip, codeBlock } from "../discord/markdown.js";
 import { EMBED_DESCRIPTION_MAX, type Outgoing, type OutgoingFile } from "../discord/outgoing.js";
 import type { Words } from "../words/english/english.js";
@@ -32,7 +33,11 @@ export function infoMessage(
     .slice(0, ITEMS_MAX)
     .flatMap(({ prompt, rewrite }) => [
       `**${labels.prompt}**${codeBlock(prompt, TEXT_MAX)}`,
-      ...(rewrite === null ? [] : [`**${labels.rewrite}**${codeBlock(rewrite, TEXT_MAX)}`]),
+      ...(rewrite === null
+        ? []
+        : [
+            `**${labels.rewriteBy(titleOf(rewriterNameOf(textOptionsOf(job, first))))}**${codeBlock(rewrite, TEXT_MAX)}`,
+          ]),
     ]);
   const added = [...styleSections(job, words), ...negativeSection(job, words)];
   const image = imageOf(job, first);

@@ -51,7 +51,7 @@ export async function gridMessage(job: Job, facts: Facts, limit: SizeLimit): Pro
   const axes = job.grid === undefined ? [] : [job.grid.x.name, job.grid.y?.name];
   const isSeeded = axes.includes("seed");
   const sections = [
-    ...promptSections(item, words),
+    ...promptSections(job, item, words),
     ...(job.grid === undefined ? [] : axisLines(job.grid)),
     ...(takenOut === 0 ? [] : [resultLines.takenOut(job.kind, takenOut)]),
     ...noteLines(job, notesOf(item, made), words),
@@ -87,7 +87,7 @@ export async function cellMessage(job: Job, item: Item, facts: Facts, limit: Siz
   const shown = files.filter((file) => file !== null);
   const description = [
     ...(job.grid === undefined ? [] : [`**${cellLabel(job.grid, item)}**`]),
-    ...promptSections(item, words),
+    ...promptSections(job, item, words),
     ...(large === null || large.times === 1 ? [] : [words.resultLines.enlarged(large.times)]),
     ...safetySentences(view, false, words),
     ...(picture === null && view.withheld.length === 0 ? [words.resultLines.missing] : []),

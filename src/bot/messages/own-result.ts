@@ -5,7 +5,7 @@ import { OFFERED, wordsOf } from "../words/languages.js";
 const SPOKEN: readonly Words[] = [english, ...OFFERED.map(wordsOf)];
 const ZERO_WIDTH_SPACES = /\u200B/g;
 
-/** The text below a title, whichever of the languages the title is in. */
+/** The text below a title, a part of a regular expression, whichever of the languages the title is in. */
 function sectionOf(description: string, titleOf: (words: Words) => string): string | undefined {
   const titles = [...new Set(SPOKEN.map(titleOf))].join("|");
   return new RegExp(`\\*\\*(?:${titles})\\*\\*\`\`\`\\n([\\s\\S]*?)\\n\`\`\``).exec(description)?.[1];
@@ -72,7 +72,8 @@ export function textOfResult(description: string): string | null {
 
 /** The rewrite in the embed of a result that was not drawn, or of `/info`'s answer; null without one. */
 export const rewriteOfResult = (description: string): string | null =>
-  sectionOf(description, ({ labels }) => labels.rewrite)?.replace(ZERO_WIDTH_SPACES, "") ?? null;
+  sectionOf(description, ({ labels }) => labels.rewriteBy("[^*\\n]{1,80}"))?.replace(ZERO_WIDTH_SPACES, "") ??
+  null;
 
 /** The prompt in the small line under a rewrite, which diffMarkdown writes; undefined if it is cut or absent. */
 function promptOfDifference(description: string): string | undefined {

@@ -1,4 +1,5 @@
 import { showSize } from "../../core/options.js";
+import { PROMPTIST, titleOf } from "../../core/rewriters.js";
 import type { PicturePrompt } from "../../prompt-files/picture-prompt.js";
 import { clip, codeBlock, escapeMarkdown } from "../discord/markdown.js";
 import { EMBED_DESCRIPTION_MAX, type Outgoing } from "../discord/outgoing.js";
@@ -30,7 +31,7 @@ export function pictureMessage(
   const { labels, pictureLines } = words;
   const texts = [
     [labels.prompt, picture.prompt],
-    [labels.rewrite, picture.rewrite ?? ""],
+    [labels.rewriteBy(titleOf(picture.rewriter ?? PROMPTIST.name)), picture.rewrite ?? ""],
     [labels.negative, picture.image.negative ?? ""],
   ].filter((text): text is [string, string] => text[1] !== "");
   const isWhole = texts.reduce((sum, [, text]) => sum + text.length + FENCES, 0) <= TEXTS_MAX;

@@ -93,7 +93,7 @@ export function summarize(job: Job): JobSummary {
 
 const subjectOf = (job: Job, item: Item, rewritten: boolean, words: Words): string =>
   rewritten
-    ? [...promptSections(item, words), ...noteLines(job, item, words)].join("\n")
+    ? [...promptSections(job, item, words), ...noteLines(job, item, words)].join("\n")
     : codeBlock(item.prompt, SUBJECT_MAX);
 
 /**

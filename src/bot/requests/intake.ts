@@ -6,6 +6,7 @@ import type { Origin } from "../../core/job.js";
 import type { OfferedModels } from "../../core/known-models.js";
 import { IMAGE_RANGES, type ImageOptions } from "../../core/options.js";
 import { ownAtSpeed, type Speeds } from "../../core/speeds.js";
+import { PRESETS, type Style } from "../../core/styles.js";
 import type { Draft, DraftRequest } from "../../db/drafts.js";
 import type { NewItem, Queue } from "../../db/queue.js";
 import type { StoredSettings } from "../../db/settings.js";
@@ -25,6 +26,7 @@ import {
   checkSize,
   type SourceFile,
   speedsIn,
+  withoutModel,
 } from "./request.js";
 import { checkWords, contextOf, mayUse, stylesOwner, withAlwaysNegative, withOwnNegative } from "./rules.js";
 import { checkStrength, type Sources } from "./sources.js";
@@ -86,10 +88,12 @@ export class Intake {
     }
     let request: CommandRequest;
     let offered: OfferedModels;
+    let styles: readonly Style[];
     try {
       const own = await this.#options.styles.of(stylesOwner(interaction));
       offered = await offeredHere(this.#options.models, settings, interaction);
       const context = contextOf(this.#options.context, settings, own, offered);
+      styles = context.styles ?? PRESETS;
       request = read(context);
       withModels({ image: request.image, items: textsAsItems(request.known) }, offered);
       checkRange("steps", request.image.steps, { ...IMAGE_RANGES.steps, max: context.limits.maxSteps });
@@ -109,7 +113,7 @@ export class Intake {
     }
     let outcome = REFUSED;
     try {
-      outcome = await this.#accept(interaction, request, offered);
+      outcome = await this.#accept(interaction, request, offered, styles);
     } finally {
       if (outcome.kind === "refused") repeats.forget(interaction);
     }
@@ -124,7 +128,12 @@ export class Intake {
   }
 
   /** Acknowledges a command and stores what it asks for. */
-  async #accept(interaction: Asking, request: CommandRequest, offered: OfferedModels): Promise<Outcome> {
+  async #accept(
+    interaction: Asking,
+    request: CommandRequest,
+    offered: OfferedModels,
+    styles: readonly Style[],
+  ): Promise<Outcome> {
     const origin = this.#originOf(interaction);
     const words = wordsOf(origin.locale);
     const { arrivals } = this.#options;
@@ -135,7 +144,7 @@ export class Intake {
       throw error;
     }
     // An answer is public or private from its acknowledgement on, so a file is looked at before it.
-    const read = request.confirm ? this.#read(request, origin, offered) : null;
+    const read = request.confirm ? this.#read(request, origin, offered, styles) : null;
     if (read !== null && (await this.#refusedEarly(interaction, origin, read))) return REFUSED;
     try {
       await acknowledge(interaction, () => interaction.deferReply());
@@ -149,7 +158,7 @@ export class Intake {
         request,
         origin,
         interaction.attachmentSizeLimit,
-        await (read ?? this.#read(request, origin, offered)),
+        await (read ?? this.#read(request, origin, offered, styles)),
       );
     const outcome = (await arrivals.work(origin, store)) ?? REFUSED;
     if (outcome.kind === "job") await this.#warn(interaction);
@@ -192,13 +201,20 @@ export class Intake {
   }
 
   /** Fetches the prompts and checks them. Throws InputError. */
-  async #read(request: CommandRequest, origin: Origin, offered: OfferedModels): Promise<DraftRequest> {
+  async #read(
+    request: CommandRequest,
+    origin: Origin,
+    offered: OfferedModels,
+    styles: readonly Style[],
+  ): Promise<DraftRequest> {
     const { kind, text, grid, parentId } = request;
     const settings = await this.#options.settings.resolve(origin);
     const context = contextOf(this.#options.context, settings, [], offered);
     const { preview = false } = context;
     const speeds = speedsIn(context);
-    const { items: read, image: found, sources, notes, isAsDrawn = false } = await request.prompts();
+    const prompts = await request.prompts();
+    const { image: found, sources, notes, isAsDrawn = false } = prompts;
+    const read = prompts.items.map((item) => withoutModel(item, text, styles));
     const texts = [
       found?.style?.prompt ?? null,
       ...read.flatMap((item) => [item.prompt, item.rewrite, item.image?.style?.prompt ?? null]),

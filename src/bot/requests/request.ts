@@ -15,6 +15,7 @@ import {
   type PictureSize,
   parseSize,
   type Range,
+  type SearchMode,
   SIDE_MULTIPLE,
   type Sides,
   type SizeName,
@@ -23,8 +24,16 @@ import {
   type TextOptions,
 } from "../../core/options.js";
 import { checkMemory } from "../../core/picture-memory.js";
+import {
+  isModel,
+  nameOfStyle,
+  rewriterNameOf,
+  rewriterOptions,
+  styleIn,
+  titleOf,
+} from "../../core/rewriters.js";
 import { asDrawn, atSpeed, ownAtSpeed, type Speeds, speedsOf } from "../../core/speeds.js";
-import { NO_STYLE, PRESETS, requireStyle, type Style, styleNamed } from "../../core/styles.js";
+import { applyStyle, NO_STYLE, PRESETS, requireStyle, type Style, styleNamed } from "../../core/styles.js";
 import type { JobCaps, NewItem } from "../../db/queue.js";
 import type { PictureKey } from "../../pictures/store.js";
 import { cleanPrompt, isLongerThan } from "../../prompt-files/clean-prompt.js";
@@ -72,6 +81,8 @@ export interface CommandContext {
   readonly blind: boolean;
   /** The styles that can be chosen; the presets where they are left out. */
   readonly styles?: readonly Style[];
+  /** The names of the rewriters whose files are here; all that are known where it is left out. */
+  readonly rewriters?: () => readonly string[];
   /** The models and LoRAs that can be named; none where they are left out. */
   readonly offered?: OfferedModels;
   /** Whether pictures are shown as they form. */
@@ -157,6 +168,41 @@ export function readStyle(
   if (name === null) return usual === undefined ? {} : { style: usual };
   const isNone = name.trim().toLowerCase() === NO_STYLE && styleNamed(name, styles) === undefined;
   return isNone ? {} : { style: requireStyle(name, styles) };
+}
+
+/**
+ * How prompts are rewritten: by the rewriter that is named, else by the channel's, with its own settings but for a mode
+ * that is given. Throws InputError INPUT_REWRITER (unknown), MODEL_GONE (its files are not here), or INPUT_STYLE.
+ */
+export function readRewriting(
+  { rewriter, mode }: { readonly rewriter: string | null; readonly mode?: SearchMode | null },
+  context: Pick<CommandContext, "defaults" | "styles" | "rewriters">,
+  seed: number,
+): TextOptions {
+  const { text } = context.defaults;
+  const name = rewriter ?? rewriterNameOf(text);
+  const style = styleIn(name);
+  if (style !== null) {
+    const { name: known } = requireStyle(style, context.styles ?? PRESETS);
+    return { ...text, seed, rewriter: nameOfStyle(known) };
+  }
+  const options = rewriterOptions(name, { ...text, seed }, mode == null ? {} : { mode });
+  const { rewriters } = context;
+  if (isModel(rewriterNameOf(options)) && rewriters?.().includes(rewriterNameOf(options)) === false)
+    throw new InputError("MODEL_GONE", `The files of the rewriter ${name} are not here.`, {
+      model: titleOf(rewriterNameOf(options)),
+      kind: "rewriter",
+    });
+  return options;
+}
+
+/** The item with the rewrite that needs no model: the prompt as it is, or with a style's words. Throws INPUT_STYLE. */
+export function withoutModel(item: NewItem, text: TextOptions, styles: readonly Style[]): NewItem {
+  const name = rewriterNameOf(item.text ?? text);
+  if (item.rewrite !== null || item.only === "baseline" || isModel(name)) return item;
+  const style = styleIn(name);
+  const words = style === null ? undefined : requireStyle(style, styles);
+  return { ...item, rewrite: applyStyle({ prompt: item.prompt, negative: "" }, words).prompt };
 }
 
 type SpeedContext = Pick<CommandContext, "defaults" | "limits" | "offered" | "paced">;

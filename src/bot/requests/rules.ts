@@ -16,6 +16,7 @@ import {
   type ImageOptions,
   promptModeOf,
 } from "../../core/options.js";
+import { rewriterNameOf } from "../../core/rewriters.js";
 import type { Settings } from "../../core/settings.js";
 import { type Style, styleNamed, withPresets } from "../../core/styles.js";
 import type { JobCaps, NewItem } from "../../db/queue.js";
@@ -63,7 +64,11 @@ export function contextOf(
     defaults: {
       ...base.defaults,
       speed: settings.speed ?? base.defaults.speed ?? DEFAULT_SPEED,
-      text: { ...text, mode: settings.mode ?? text.mode },
+      text: {
+        ...text,
+        mode: settings.mode ?? text.mode,
+        rewriter: settings.rewriter ?? rewriterNameOf(text),
+      },
       image: {
         ...image,
         // A size from before the limit, or of another checkpoint, would refuse every command as well.

@@ -15,6 +15,7 @@ import {
   SPEEDS,
   showSize,
 } from "../../core/options.js";
+import { REWRITER_NAMES } from "../../core/rewriters.js";
 import { type SettingName, type Settings, TREATMENTS } from "../../core/settings.js";
 import { PRESETS } from "../../core/styles.js";
 import type { Expectation } from "../words/english/errors.js";
@@ -98,6 +99,7 @@ export const CATALOG: { readonly [N in SettingName]: Entry<N> } = {
   negative: text,
   prompts: oneOf(PROMPT_MODES),
   mode: oneOf(SEARCH_MODES),
+  rewriter: oneOf(REWRITER_NAMES),
   model: text,
   models: words,
   loras: words,

@@ -121,7 +121,7 @@ export const de: Unfinished<Words> = {
     editRewriteTitle: "Umschreibung vorher bearbeiten",
     usePromptTitle: "Der Prompt, der vom Bild ausgeht",
     prompt: "Prompt",
-    rewrite: "Von Promptist umgeschrieben",
+    rewriteBy: (rewriter) => `Von ${rewriter} umgeschrieben`,
     givenRewrite: "Optimiert",
     negative: "Negativprompt",
     baselineAlt: (prompt) => `Bild zum ursprünglichen Prompt: ${prompt}`,
@@ -511,6 +511,11 @@ export const de: Unfinished<Words> = {
     title: "Wie oft die Umschreibung gewinnt",
     all: "Alle Stimmen",
     voter: (rank) => `Person ${number(rank)}`,
+    rated: (share, { low, high }, n) =>
+      `würde ${percent(share)} gegen den Prompt wie geschrieben gewinnen (95 % Konfidenz: ${percent(low)} bis ${percent(high)}), n = ${number(n)}.`,
+    reference: (n) => `daran werden die anderen gemessen, n = ${number(n)}.`,
+    asWritten: "Wie geschrieben",
+    given: "Eigene Worte",
   },
   tasteLines: {
     title: "Was diesem Server gefällt",

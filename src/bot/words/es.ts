@@ -141,7 +141,7 @@ export const es: Unfinished<Words> = {
     editRewriteTitle: "Editar la reescritura antes de generar",
     usePromptTitle: "El prompt que parte de esta imagen",
     prompt: "Prompt",
-    rewrite: "Reescrito por Promptist",
+    rewriteBy: (rewriter) => `Reescrito por ${rewriter}`,
     givenRewrite: "Optimizado",
     negative: "Prompt negativo",
     baselineAlt: (prompt) => `Imagen del prompt original: ${prompt}`,
@@ -521,6 +521,11 @@ export const es: Unfinished<Words> = {
     title: "Con qué frecuencia gana la reescritura",
     all: "Todos los votos",
     voter: (rank) => `Votante ${number(rank)}`,
+    rated: (share, { low, high }, n) =>
+      `ganaría el ${percent(share)} contra el prompt tal cual (confianza del 95 %: del ${percent(low)} al ${percent(high)}), n = ${number(n)}.`,
+    reference: (n) => `con esto se miden los demás, n = ${number(n)}.`,
+    asWritten: "Tal cual",
+    given: "Palabras propias",
   },
   tasteLines: {
     title: "Lo que gusta en este servidor",

@@ -129,7 +129,7 @@ export const fr: Unfinished<Words> = {
     editRewriteTitle: "Modifier la réécriture avant de générer",
     usePromptTitle: "Le prompt qui part de cette image",
     prompt: "Prompt",
-    rewrite: "Réécrit par Promptist",
+    rewriteBy: (rewriter) => `Réécrit par ${rewriter}`,
     givenRewrite: "Optimisé",
     negative: "Prompt négatif",
     baselineAlt: (prompt) => `Image du prompt d'origine : ${prompt}`,
@@ -515,6 +515,11 @@ export const fr: Unfinished<Words> = {
     title: "À quelle fréquence la réécriture gagne",
     all: "Tous les votes",
     voter: (rank) => `Votant ${number(rank)}`,
+    rated: (share, { low, high }, n) =>
+      `gagnerait ${percent(share)} contre le prompt tel quel (confiance à 95 % : ${percent(low)} à ${percent(high)}), n = ${number(n)}.`,
+    reference: (n) => `ce à quoi les autres sont comparés, n = ${number(n)}.`,
+    asWritten: "Tel quel",
+    given: "Mots d'une personne",
   },
   tasteLines: {
     title: "Ce que ce serveur aime",

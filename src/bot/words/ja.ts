@@ -110,7 +110,7 @@ export const ja: Unfinished<Words> = {
     editRewriteTitle: "生成する前に書き直しを編集",
     usePromptTitle: "この画像から続けるプロンプト",
     prompt: "プロンプト",
-    rewrite: "Promptist による書き直し",
+    rewriteBy: (rewriter) => `${rewriter} による書き直し`,
     givenRewrite: "最適化済み",
     negative: "ネガティブプロンプト",
     baselineAlt: (prompt) => `元のプロンプトの画像: ${prompt}`,
@@ -479,6 +479,11 @@ export const ja: Unfinished<Words> = {
     title: "書き直しが勝つ割合",
     all: "すべての投票",
     voter: (rank) => `投票者${number(rank)}`,
+    rated: (share, { low, high }, n) =>
+      `元のままのプロンプトに${percent(share)}勝つ見込み（95%信頼区間: ${percent(low)}～${percent(high)}）、n = ${number(n)}。`,
+    reference: (n) => `ほかはこれと比べたものです、n = ${number(n)}。`,
+    asWritten: "元のまま",
+    given: "自分で書いた語",
   },
   tasteLines: {
     title: "このサーバーの好み",

@@ -129,7 +129,7 @@ export const pt: Unfinished<Words> = {
     editRewriteTitle: "Editar a reescrita antes de gerar",
     usePromptTitle: "O prompt que parte desta imagem",
     prompt: "Prompt",
-    rewrite: "Reescrito pelo Promptist",
+    rewriteBy: (rewriter) => `Reescrito por ${rewriter}`,
     givenRewrite: "Otimizado",
     negative: "Prompt negativo",
     baselineAlt: (prompt) => `Imagem do prompt original: ${prompt}`,
@@ -510,6 +510,11 @@ export const pt: Unfinished<Words> = {
     title: "Com que frequência a reescrita vence",
     all: "Todos os votos",
     voter: (rank) => `Votante ${number(rank)}`,
+    rated: (share, { low, high }, n) =>
+      `venceria ${percent(share)} contra o prompt como escrito (confiança de 95%: de ${percent(low)} a ${percent(high)}), n = ${number(n)}.`,
+    reference: (n) => `é com isto que os outros são medidos, n = ${number(n)}.`,
+    asWritten: "Como escrito",
+    given: "Palavras próprias",
   },
   tasteLines: {
     title: "Do que este servidor gosta",

@@ -131,7 +131,7 @@ export const ru: Unfinished<Words> = {
     editRewriteTitle: "Изменить вариант перед созданием",
     usePromptTitle: "Запрос, который исходит из картинки",
     prompt: "Запрос",
-    rewrite: "Переписано Promptist",
+    rewriteBy: (rewriter) => `Переписано ${rewriter}`,
     givenRewrite: "Улучшено",
     negative: "Негативный запрос",
     baselineAlt: (prompt) => `Картинка по исходному запросу: ${prompt}`,
@@ -498,6 +498,11 @@ export const ru: Unfinished<Words> = {
     title: "Как часто побеждает переписанный запрос",
     all: "Все голоса",
     voter: (rank) => `Голосующий ${number(rank)}`,
+    rated: (share, { low, high }, n) =>
+      `победит запрос как написано в ${percent(share)} случаев (доверие 95 %: от ${percent(low)} до ${percent(high)}), n = ${number(n)}.`,
+    reference: (n) => `с ним сравниваются остальные, n = ${number(n)}.`,
+    asWritten: "Как написано",
+    given: "Свои слова",
   },
   tasteLines: {
     title: "Что нравится на этом сервере",

@@ -14,7 +14,6 @@ import type { TurboLora } from "../../core/known-models.js";
 import { modelKey, modelSetOf } from "../../core/model-set.js";
 import { type ImageOptions, type PictureSize, SIDE_FACTOR, showSize } from "../../core/options.js";
 import { checkMemory } from "../../core/picture-memory.js";
-import { PROMPTIST } from "../../core/rewriters.js";
 import { mostPixels } from "../../inference/diffusion/size-limit.js";
 import { type GpuLease, GpuLock } from "../../inference/loop/gpu-lock.js";
 
@@ -90,7 +89,7 @@ export class Models {
       miniatureDir: config.miniatureDir,
       hubCacheDir: config.hubCacheDir,
       promptist,
-      rewriter: flags.rewriter ?? PROMPTIST.name,
+      rewriter: flags.rewriter ?? config.REWRITER,
       diffusion,
       clip: config.CLIP_CHECKPOINT || undefined,
       loras: (loras ?? []).map((lora) => ({ ...lora, file: resolve(lora.file) })),

@@ -37,8 +37,7 @@ import {
   type TextOptions,
   type TextWeights,
 } from "../../core/options.js";
-import { PROMPTIST, REWRITER_NAMES, textOf } from "../../core/rewriters.js";
-
+import { REWRITER_NAMES, rewriterOptions } from "../../core/rewriters.js";
 import { atSpeed, ownAtSpeed, type Speeds, speedsOf } from "../../core/speeds.js";
 import type { FromFile } from "../../inference/worker/protocol.js";
 import { chosenStyle, type StyleFlags } from "./styles.js";
@@ -170,7 +169,7 @@ export function addTextOptions(command: Command, config: Config): Command {
     command.addOption(
       new Option("--rewriter <name>", "what rewrites the prompt; none: nothing does")
         .choices(REWRITER_NAMES)
-        .default(PROMPTIST.name),
+        .default(config.REWRITER),
     ),
     config,
   );
@@ -357,7 +356,7 @@ export function textOptions(
     seed,
   };
   const given = Object.fromEntries(Object.entries(usual).filter(([option]) => isGiven(option)));
-  return { ...textOf(rewriter, usual, given), seed };
+  return { ...rewriterOptions(rewriter, usual, given), seed };
 }
 
 /** Options of a picture, and what each speed stands for beside the flags. */

@@ -69,12 +69,15 @@ const insertItem = sql<
     | "candidates"
     | "notes"
     | "seed"
+    | "text_options"
     | "image_options"
     | "only_side"
   >
 >(`
-  insert into items (job, position, prompt, rewrite, candidates, notes, seed, image_options, only_side)
-  values (@job, @position, @prompt, @rewrite, @candidates, @notes, @seed, @image_options, @only_side)`);
+  insert into items (job, position, prompt, rewrite, candidates, notes, seed, text_options, image_options,
+    only_side)
+  values (@job, @position, @prompt, @rewrite, @candidates, @notes, @seed, @text_options, @image_options,
+    @only_side)`);
 
 /** Commands are noted when they arrive, and become jobs. */
 export function enqueueing(connection: Connection, maxWaiting: number): Verbs {
@@ -118,6 +121,7 @@ export function enqueueing(connection: Connection, maxWaiting: number): Verbs {
         candidates = [],
         notes = [],
         seed = seedOfItem(job.image.seed, position),
+        text,
         image,
         only = null,
       } = item;
@@ -129,6 +133,7 @@ export function enqueueing(connection: Connection, maxWaiting: number): Verbs {
         candidates: JSON.stringify(candidates),
         notes: JSON.stringify(notes),
         seed,
+        text_options: text === undefined ? null : JSON.stringify(text),
         image_options: image === undefined ? null : JSON.stringify(image),
         only_side: only,
       });

@@ -80,6 +80,7 @@ export interface ItemRow {
   readonly cancelled: number;
   readonly times: string;
   readonly judgements: string;
+  readonly text_options: string | null;
   readonly image_options: string | null;
   readonly only_side: Side | null;
 }
@@ -161,6 +162,7 @@ export function toItem(row: ItemRow): Item {
     rewriteMs: times.rewrite ?? null,
     candidates: fromJson<Candidate[]>(row.candidates),
     seed: row.seed,
+    ...(row.text_options === null ? {} : { text: fromJson<TextOptions>(row.text_options) }),
     ...(row.image_options === null ? {} : { image: fromJson<OwnOptions>(row.image_options) }),
     ...(row.only_side === null ? {} : { only: row.only_side }),
     pictures: { baseline: picture("baseline"), optimized: picture("optimized") },

@@ -1,4 +1,6 @@
 import { randomInt } from "node:crypto";
+import { rewriterOf } from "../../core/job.js";
+import { GIVEN } from "../../core/rewriters.js";
 import type { Side } from "../../core/side.js";
 import { weightedShare } from "../../core/statistics.js";
 import type { Ballot, Choice, ExportedVote, Tally, TallyOf, VoteFilter, VoteKey, Votes } from "../votes.js";
@@ -24,6 +26,8 @@ interface VoteRow {
   readonly jobId: string;
   readonly userId: string | null;
   readonly mode: string;
+  readonly baselineRewriter: string;
+  readonly optimizedRewriter: string;
   readonly chosen: keyof Tally;
   /** 0 for a pair that the rewrite did not change. */
   readonly counted: 0 | 1;
@@ -49,6 +53,7 @@ const COUNTS = `
   count(*) filter (where chosen = 'tie') as tie, count(*) filter (where chosen = 'bad') as bad`;
 const ROW = `
   ballots.rowid as ballot, guild_id as "guildId", ballots.job_id as "jobId", user_id as "userId", mode,
+  baseline_rewriter as "baselineRewriter", optimized_rewriter as "optimizedRewriter",
   ${CHOSEN} as chosen, case when ${COUNTED} then 1 else 0 end as counted, propensity, is_first as "isFirst",
   voted_at as at`;
 /** The ballots from one on, each with its votes, without those up to a voter of the first ballot. */
@@ -68,6 +73,7 @@ const open = sql<{
   readonly rewrite: string;
   readonly seed: number;
   readonly mode: string;
+  readonly optimizedRewriter: string;
   readonly checkpoint: string | null;
   readonly propensity: number | null;
   readonly isFirst: 0 | 1 | null;
@@ -75,10 +81,9 @@ const open = sql<{
   readonly closesAt: number | null;
 }>(`
   insert into ballots (job_id, guild_id, channel_id, author_id, left_side, prompt, rewrite, seed, mode,
-    checkpoint, propensity, is_first, opened_at, closes_at)
-  values (@jobId, @guildId, @channelId, @authorId, @left, @prompt, @rewrite, @seed, @mode, @checkpoint, @propensity,
-    @isFirst, @now,
-    @closesAt)
+    optimized_rewriter, checkpoint, propensity, is_first, opened_at, closes_at)
+  values (@jobId, @guildId, @channelId, @authorId, @left, @prompt, @rewrite, @seed, @mode, @optimizedRewriter,
+    @checkpoint, @propensity, @isFirst, @now, @closesAt)
   on conflict (job_id) do nothing`);
 const vote = sql<VoteKey & { choice: Choice; now: number }>(`
   insert into votes (job_id, user_id, choice, voted_at) values (@jobId, @userId, @choice, @now)
@@ -108,7 +113,8 @@ const ofVoter = sql<{ userId: string; after: string }, VoteRow>(`
   where user_id = @userId and votes.job_id > @after order by votes.job_id limit ${PAGE}`);
 const exported = sql<VoteKey, Omit<ExportedVote, "votedAt" | "counted"> & { at: number; counted: number }>(`
   select job_id as job, user_id as voter, ${CHOSEN} as choice, left_side as "leftSide", prompt,
-    rewrite as optimized, seed, mode, checkpoint, propensity, voted_at as at,
+    rewrite as optimized, seed, mode, baseline_rewriter as "baselineRewriter",
+    optimized_rewriter as "optimizedRewriter", checkpoint, propensity, voted_at as at,
     case when ${COUNTED} then 1 else 0 end as counted
   from votes join ballots using (job_id)
   where job_id = @jobId and user_id = @userId`);
@@ -175,6 +181,7 @@ export function sqlVotes(connection: Connection): Votes {
           rewrite: item?.rewrite ?? "",
           seed: item?.seed ?? job.image.seed,
           mode: (item?.candidates.length ?? 0) > 0 ? job.text.mode : "given",
+          optimizedRewriter: (item && rewriterOf(job, item)) ?? GIVEN,
           checkpoint: job.checkpoints.diffusion,
           propensity: taste?.propensity ?? null,
           isFirst: taste === undefined ? null : taste.isFirst ? 1 : 0,
@@ -239,6 +246,18 @@ export function sqlVotes(connection: Connection): Votes {
         groups.set(key, counts);
       });
       return largest(groups, limit);
+    },
+
+    async duels(filter) {
+      const found = new Map<string, Counts & { baselineRewriter: string; optimizedRewriter: string }>();
+      await forEach(filter, ({ baselineRewriter, optimizedRewriter, chosen, counted }) => {
+        if (counted === 0) return;
+        const key = JSON.stringify([baselineRewriter, optimizedRewriter]);
+        const counts = found.get(key) ?? { baselineRewriter, optimizedRewriter, ...noVotes() };
+        counts[chosen]++;
+        found.set(key, counts);
+      });
+      return [...found.values()];
     },
 
     async keys(filter) {

@@ -17,7 +17,7 @@ CREATE TABLE ballots (
   opened_at integer not null,
   closes_at integer,
   closed_at integer
-, author_id text, prompt text, rewrite text, seed integer, propensity real, is_first integer) strict;
+, author_id text, prompt text, rewrite text, seed integer, propensity real, is_first integer, baseline_rewriter text not null default 'none', optimized_rewriter text not null default 'promptist') strict;
 
 CREATE INDEX ballots_by_guild on ballots (guild_id);
 
@@ -85,7 +85,7 @@ CREATE TABLE items (
   baseline text,
   optimized text,
   comparison text,
-  notes text not null default '[]' check (json_valid(notes)), cancelled integer not null default 0, times text not null default '{}' check (json_valid(times)), judgements text not null default '{}' check (json_valid(judgements)), image_options text check (json_valid(image_options)), only_side text check (only_side in ('baseline', 'optimized')),
+  notes text not null default '[]' check (json_valid(notes)), cancelled integer not null default 0, times text not null default '{}' check (json_valid(times)), judgements text not null default '{}' check (json_valid(judgements)), image_options text check (json_valid(image_options)), only_side text check (only_side in ('baseline', 'optimized')), text_options text check (json_valid(text_options)),
   primary key (job, position)
 ) strict, without rowid;
 

@@ -9,6 +9,7 @@ import {
   type Job,
   judgementsOf,
   type Picture,
+  rewriterOf,
   type UsedEmbedding,
 } from "../../core/job.js";
 import { isFlagged, judgedAgain, type PictureJudgement } from "../../core/judgement.js";
@@ -161,7 +162,7 @@ export class ImageItems implements ItemWork {
           from,
           file: path,
           checkpoint: checkpoint(options),
-          pair: pairTextsOf(item, side),
+          pair: pairTextsOf(job, item, side),
           previewMs: job.preview ? PREVIEW_MS : null,
         },
         {
@@ -217,7 +218,7 @@ export class ImageItems implements ItemWork {
             continue;
           const png = await pictures.read({ jobId: source.id, file: picture.file });
           if (png === null) continue;
-          await pictures.write({ jobId: job.id, file }, retellPair(png, pairTextsOf(item, side)));
+          await pictures.write({ jobId: job.id, file }, retellPair(png, pairTextsOf(job, item, side)));
           const notes = other.notes.flatMap((note): ItemNote[] => {
             if (!("side" in note)) return [];
             if (note.side === "negative") return [note];
@@ -282,8 +283,11 @@ function askedFor({ info }: Host, job: Job, item: Item, side: Side): readonly Us
 }
 
 /** Of which pair a picture is; null for a single one of a prompt as written. */
-const pairTextsOf = ({ prompt, rewrite, only }: Item, side: Side): PairTexts | null =>
-  only === "baseline" ? null : { side, original: prompt, rewrite: rewrite ?? "" };
+function pairTextsOf(job: Job, item: Item, side: Side): PairTexts | null {
+  const { prompt, rewrite, only } = item;
+  if (only === "baseline") return null;
+  return { side, original: prompt, rewrite: rewrite ?? "", rewriter: rewriterOf(job, item) };
+}
 
 /**
  * Everything that decides how a picture looks, as one string to compare. All options count, so a new one needs

@@ -7,8 +7,16 @@ import {
   type ErrorContext,
   isPermanent,
 } from "../../core/errors.js";
-import { type Item, imageOf, type Job, nextPhase, PHASES, type Phase } from "../../core/job.js";
-import { type ModelSet, modelKey, modelSetOf } from "../../core/model-set.js";
+import {
+  type Item,
+  imageOf,
+  type Job,
+  nextPhase,
+  PHASES,
+  type Phase,
+  textOptionsOf,
+} from "../../core/job.js";
+import { type ModelSet, modelKey, modelSetOf, rewriterSetOf } from "../../core/model-set.js";
 import type { Claim, Queue } from "../../db/queue.js";
 import type { PictureStore } from "../../pictures/store.js";
 import type { RewriteChoice } from "../../taste/rewrite-choice.js";
@@ -233,7 +241,8 @@ export class InferenceLoop {
     let pending = claim.job.items.filter((item) => nextPhase(kind, item) === phase);
     let noted: string | undefined;
     try {
-      for (;;) {
+      // A prompt that stays as it is needs no model.
+      while (pending.length > 0) {
         if (claim.job.items.length > 1) pending = await this.#stillWanted(id, pending);
         const { set, group } = nextGroup(open, claim.job, pending, work.groupSize);
         pending = pending.filter((item) => !group.includes(item));
@@ -319,12 +328,15 @@ function nextGroup(
   pending: readonly Item[],
   size: number,
 ): { readonly set: ModelSet; readonly group: readonly Item[] } {
-  // Promptist is the same for all.
-  const setOf = (item: Item | undefined) => modelSetOf(open.phase === "text" ? {} : imageOf(job, item));
+  const isText = open.phase === "text";
+  const setOf = (item: Item | undefined) =>
+    isText ? rewriterSetOf(textOptionsOf(job, item)) : modelSetOf(imageOf(job, item));
+  // What is rewritten together is rewritten in one way.
+  const keyOf = (item: Item | undefined) =>
+    isText ? JSON.stringify(textOptionsOf(job, item)) : modelKey(setOf(item));
   const first = pending.find((item) => open.has(setOf(item))) ?? pending[0];
-  const set = setOf(first);
-  const group = pending.filter((item) => modelKey(setOf(item)) === modelKey(set)).slice(0, size);
-  return { set, group };
+  const group = pending.filter((item) => keyOf(item) === keyOf(first)).slice(0, size);
+  return { set: setOf(first), group };
 }
 
 function retryable(cause: Cause, claim: Claim): Outcome {

@@ -4,9 +4,10 @@ import { fitsModel } from "../../checkpoints/layouts/lora.js";
 import { type FoundModel, findModels, type LibraryOptions } from "../../checkpoints/library/find-models.js";
 import { turboLoraAmong } from "../../checkpoints/library/found-turbo-lora.js";
 import { findByName } from "../../checkpoints/library/resolve-names.js";
-import { CheckpointError, InputError } from "../../core/errors.js";
+import { CheckpointError, codeOf, InputError } from "../../core/errors.js";
 import type { KnownModels } from "../../core/known-models.js";
-import { type ModelSet, modelKey } from "../../core/model-set.js";
+import { type ModelSet, modelKey, rewriterSetOf } from "../../core/model-set.js";
+import { REWRITERS } from "../../core/rewriters.js";
 import { chooseModels, type ModelChoice, type ModelWishes } from "./model-choice.js";
 
 /** How long what was found counts as it is, and how long a command waits for a new look. */
@@ -23,6 +24,7 @@ export class ModelSets {
   readonly #wishes: ModelWishes;
   readonly #library: LibraryOptions;
   readonly #names = new Map<string, string>();
+  readonly #rewriters = new Map<string, string>();
   #known: { readonly models: KnownModels; readonly at: number } | undefined;
   #looking: Promise<KnownModels> | undefined;
   /** By path and size of an adapter, whether it fits the configured model. */
@@ -65,6 +67,41 @@ export class ModelSets {
     });
     this.#names.set(key, choice.diffusion.name);
     return choice;
+  }
+
+  /**
+   * The models with the rewriter that a set names, whose files are looked for now.
+   * @throws InputError MODEL_GONE where they are not there; CheckpointError for files that can't be used
+   */
+  withRewriter({ model }: ModelSet): ModelChoice {
+    if (model === null) return this.configured;
+    const choice = chooseModels({ ...this.#wishes, rewriter: model });
+    try {
+      this.#rewriters.set(model, choice.promptist.name);
+    } catch (error) {
+      throw codeOf(error) === "CHECKPOINT_MISSING"
+        ? gone(model, "rewriter", error as CheckpointError)
+        : error;
+    }
+    return choice;
+  }
+
+  /** The names of the rewriters whose files are here. */
+  rewriters(): string[] {
+    return REWRITERS.map(({ name }) => name).filter((name) => {
+      try {
+        return this.withRewriter(rewriterSetOf({ rewriter: name })).promptist.bytes > 0;
+      } catch (error) {
+        // What is wrong with them is said where it is asked for.
+        if (error instanceof InputError || error instanceof CheckpointError) return false;
+        throw error;
+      }
+    });
+  }
+
+  /** The name of a rewriter's checkpoint; the rewriter's own until it is chosen. */
+  rewriterName({ model }: ModelSet): string {
+    return model === null ? this.configured.promptist.name : (this.#rewriters.get(model) ?? model);
   }
 
   /**
@@ -138,8 +175,8 @@ export class ModelSets {
 }
 
 /** @param why names that resemble it, or that it is the name of several */
-function gone(name: string, kind: "checkpoint" | "lora", why?: CheckpointError): InputError {
-  const what = kind === "lora" ? "LoRA" : "model";
+function gone(name: string, kind: "checkpoint" | "lora" | "rewriter", why?: CheckpointError): InputError {
+  const what = { checkpoint: "model", lora: "LoRA", rewriter: "rewriter" }[kind];
   const message =
     why?.message ?? `There is no ${what} "${name}" any more. promptist checkpoints list shows what is here.`;
   return new InputError("MODEL_GONE", message, { model: name, kind: what }, { cause: why });

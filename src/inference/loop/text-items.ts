@@ -1,5 +1,5 @@
 import type { Events } from "../../core/events.js";
-import { type Item, type ItemNote, imageOf, type Job, lacksRewrite } from "../../core/job.js";
+import { type Item, type ItemNote, imageOf, type Job, lacksRewrite, textOptionsOf } from "../../core/job.js";
 import { promptModeOf } from "../../core/options.js";
 import { SIDES } from "../../core/side.js";
 import type { Claim, Queue } from "../../db/queue.js";
@@ -14,9 +14,9 @@ export interface TextItemsOptions {
   readonly choice?: RewriteChoice;
 }
 
-/** The text phase: Promptist rewrites prompts. */
+/** The text phase: rewriters rewrite prompts; the items of a call share their options. */
 export class TextItems implements ItemWork {
-  /** How many prompts Promptist rewrites in one left-padded group. */
+  /** How many prompts are rewritten in one left-padded group. */
   readonly groupSize = 4;
   readonly #options: TextItemsOptions;
 
@@ -37,7 +37,7 @@ export class TextItems implements ItemWork {
         prompts: asked.map((item) => item.prompt),
         modes: asked.map((item) => promptModeOf(imageOf(job, item))),
         styles: asked.map((item) => imageOf(job, item).style),
-        options: job.text,
+        options: textOptionsOf(job, first),
       },
       {
         signal,
@@ -93,4 +93,6 @@ export class TextItems implements ItemWork {
 
 /** Whether two items have the same rewrite: the same text, read in the same way. */
 const isSameText = (job: Job, one: Item, other: Item): boolean =>
-  one.prompt === other.prompt && promptModeOf(imageOf(job, one)) === promptModeOf(imageOf(job, other));
+  one.prompt === other.prompt &&
+  promptModeOf(imageOf(job, one)) === promptModeOf(imageOf(job, other)) &&
+  JSON.stringify(textOptionsOf(job, one)) === JSON.stringify(textOptionsOf(job, other));

@@ -246,7 +246,11 @@ export const SAMPLES: {
     ),
     tally: [[{ optimized: 1, baseline: 1, tie: 1, bad: 1 }]],
   },
-  statsLines: { voter: [[1]] },
+  statsLines: {
+    voter: [[1]],
+    rated: [[0.62, { low: 0.5, high: 0.72 }, 14]],
+    reference: [[14]],
+  },
   tasteLines: {
     shares: [
       [
@@ -376,6 +380,7 @@ export const SAMPLES: {
       ["pair", 2, 4],
       ["picture", 1, 9],
     ],
+    rewriteBy: [["MagicPrompt"]],
     baselineAlt: [["a cat"]],
     optimizedAlt: [["a cat"]],
     comparisonAlt: [["a cat", "a cat, art"]],

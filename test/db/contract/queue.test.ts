@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { imageOf, type Phase } from "../../../src/core/job.js";
+import { DEFAULT_TEXT_OPTIONS } from "../../../src/core/options.js";
 import type { Deliveries } from "../../../src/db/deliveries.js";
 import { type Claim, LEASE_MS, type Queue } from "../../../src/db/queue.js";
 import type { Store } from "../../../src/db/store.js";
@@ -605,6 +606,9 @@ describe.each(ENGINES)("$name", ({ create }) => {
   test("everything is there after closing and opening again", async () => {
     const job = await enqueue({ user: "ada", prompts: ["A cat", "Fear"] });
     await enqueue({ user: "bob" });
+    const text = { ...DEFAULT_TEXT_OPTIONS, rewriter: "magicprompt", temperature: 0.7 };
+    const own = newJob({ user: "eve", kind: "optimize" });
+    const { id } = await queue.enqueue({ ...own, items: [{ prompt: "A hen", rewrite: null, text }] });
     const held = await claim();
     await queue.saveText(held, 1, { rewrite: "fear, trending", candidates: [], notes: [] });
     await queue.retry(held, "WORKER_DIED", "death", 60_000);
@@ -613,6 +617,7 @@ describe.each(ENGINES)("$name", ({ create }) => {
     const { queue: again } = await engine.connect(now);
     expect(await again.open()).toEqual(before);
     expect((await again.get(job.id))?.items[1]?.rewrite).toBe("fear, trending");
+    expect((await again.get(id))?.items[0]?.text).toEqual(text);
     expect(await again.nextDueAt()).toBe(START + 60_000);
   });
 });

@@ -134,6 +134,34 @@ describe.each(ENGINES)("$name", ({ create }) => {
     ]);
   });
 
+  test("duels tell who wrote what people voted between", async () => {
+    const job = await pair();
+    const other = { ...job.text, rewriter: "magicprompt" };
+    const [item] = job.items;
+    await votes.open(job, null);
+    await votes.open({ ...job, id: "magic", text: other }, null);
+    await votes.open({ ...job, id: "own way", items: [{ ...item!, text: other }] }, null);
+    // What a person made of a rewrite is no rewriter's any more.
+    await votes.open({ ...job, id: "reworded", items: [{ ...item!, rewrite: "A cat, blurry" }] }, null);
+    await votes.open({ ...job, id: "same", items: [{ ...item!, rewrite: item!.prompt }] }, null);
+    for (const [id, side] of [
+      [job.id, "optimized"],
+      ["magic", "baseline"],
+      ["own way", "optimized"],
+      ["reworded", "baseline"],
+      ["same", "optimized"],
+    ] as const)
+      await votes.vote(id, "bob", await choiceFor(id, side));
+    await votes.vote(job.id, "eve", "tie");
+    const duels = await votes.duels({ guildId: "guild" });
+    expect(duels.sort((a, b) => (a.optimizedRewriter < b.optimizedRewriter ? -1 : 1))).toEqual([
+      { baselineRewriter: "none", optimizedRewriter: "given", ...NONE, baseline: 1 },
+      { baselineRewriter: "none", optimizedRewriter: "magicprompt", ...NONE, optimized: 1, baseline: 1 },
+      { baselineRewriter: "none", optimizedRewriter: "promptist", ...NONE, optimized: 1, tie: 1 },
+    ]);
+    expect(await votes.duels({ guildId: "elsewhere" })).toEqual([]);
+  });
+
   test("votes on a pair that the rewrite did not change are kept and not counted", async () => {
     const job = await pair();
     const items = job.items.map((item) => ({ ...item, rewrite: " a CAT in the rain" }));
@@ -168,6 +196,8 @@ describe.each(ENGINES)("$name", ({ create }) => {
       optimized: "A cat, sharp",
       seed: 7,
       mode: "beam",
+      baselineRewriter: "none",
+      optimizedRewriter: "promptist",
       checkpoint: "stable-diffusion",
       propensity: null,
       votedAt: "2026-01-01T00:00:00.000Z",

@@ -5,9 +5,18 @@ import {
   ButtonStyle,
   ComponentType,
 } from "discord.js";
-import { drawnSides, type Item, type ItemNoun, isUnchanged, type Job, nounOf } from "../../../core/job.js";
+import {
+  drawnSides,
+  type Item,
+  type ItemNoun,
+  isUnchanged,
+  type Job,
+  nounOf,
+  textOptionsOf,
+} from "../../../core/job.js";
 import { type PictureSize, showSize } from "../../../core/options.js";
 import { addedPhrases } from "../../../core/prompt-diff.js";
+import { rewriterNameOf, titleOf } from "../../../core/rewriters.js";
 import { SIDES, type Side } from "../../../core/side.js";
 import type { JobEntry } from "../../../db/records.js";
 import { clip, tail } from "../../discord/markdown.js";
@@ -42,6 +51,8 @@ const VERBS = {
   /** The model's own first rewrite, where taste chose another. */
   own: null,
   without: null,
+  /** The menu of the rewrites of several rewriters: draws the pair of one. */
+  written: null,
   /** Draw a rewrite: both pictures, or the prompt as written. */
   pair: null,
   raw: null,
@@ -200,6 +211,7 @@ export function resultRows(job: Job, words: Words): Row[] {
     const pair = button("pair", id, labels.drawPair, { style: ButtonStyle.Primary });
     return [row(button("again", id, labels.again), ...(redraw.length > 0 ? redraw : edit), pair, ...end)];
   }
+  if (kind === "optimize" && items.length > 1) return [...writtenRow(job, words), row(...edit, ...end)];
   if (kind === "optimize") {
     const draw = [
       button("pair", id, labels.drawPair, { style: ButtonStyle.Primary }),
@@ -354,6 +366,19 @@ function beamRow(job: Job, item: Item, { labels }: Words): Row[] {
     });
   if (options.length === 0) return [];
   return [select({ custom_id: encodeCustomId("beam", job.id), placeholder: labels.chooseBeam, options })];
+}
+
+/** A menu of the rewrites of several rewriters; the value is the item's index. */
+function writtenRow(job: Job, { labels }: Words): Row[] {
+  const options = job.items
+    .filter(({ rewrite }) => rewrite !== null)
+    .map((item) => ({
+      label: clip(titleOf(rewriterNameOf(textOptionsOf(job, item))), OPTION_TEXT_MAX),
+      description: clip(item.rewrite ?? "", OPTION_TEXT_MAX),
+      value: String(item.index),
+    }));
+  if (options.length === 0) return [];
+  return [select({ custom_id: encodeCustomId("written", job.id), placeholder: labels.drawPair, options })];
 }
 
 /** A menu of the phrases that the rewrite added; those that are chosen are left out. */

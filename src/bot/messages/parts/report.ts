@@ -1,5 +1,5 @@
 import { stringify } from "csv-stringify/sync";
-import { type Item, imageOf, type Job, judgementsOf, type Picture } from "../../../core/job.js";
+import { type Item, imageOf, type Job, judgementsOf, type Picture, rewriterOf } from "../../../core/job.js";
 import { type PairScores, pairScores } from "../../../core/judgement.js";
 import { loraText } from "../../../core/known-models.js";
 import { type ImageOptions, promptModeOf } from "../../../core/options.js";
@@ -7,7 +7,7 @@ import { SIDES } from "../../../core/side.js";
 import { type Cell, CSV_OPTIONS, cellText } from "../../../core/spreadsheet.js";
 
 /** What a report is made of: a job, or a batch of the command line, whose `id` is empty. */
-export type Reported = Pick<Job, "id" | "items" | "image" | "checkpoints" | "hashes">;
+export type Reported = Pick<Job, "id" | "items" | "text" | "image" | "checkpoints" | "hashes">;
 
 /** What a row is made from: the item, its job, what it was drawn with, and its scores. */
 interface Row {
@@ -59,6 +59,7 @@ const COLUMNS: readonly (readonly [name: string, cell: (row: Row) => Cell])[] = 
   ["loras", ({ image }) => image.loras?.map(loraText).join(", ")],
   ["models_sha256", ({ item }) => modelsOf(item)],
   ["speed", ({ image }) => image.speed],
+  ["rewriter", ({ job, item }) => rewriterOf(job, item)],
 ];
 
 /** prompts.json: prompts with their rewrites, which a batch takes again as pairs. */

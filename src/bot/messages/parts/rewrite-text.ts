@@ -1,6 +1,7 @@
 import { withoutMarks } from "../../../core/emphasis.js";
-import { type Item, isUnchanged, type Job } from "../../../core/job.js";
+import { type Item, isUnchanged, type Job, textOptionsOf } from "../../../core/job.js";
 import { lostNouns } from "../../../core/prompt-diff.js";
+import { isModel, rewriterNameOf, titleOf } from "../../../core/rewriters.js";
 import { codeBlock, escapeMarkdown } from "../../discord/markdown.js";
 import type { Words } from "../../words/english/english.js";
 import { noteLine } from "../../words/english/result.js";
@@ -14,13 +15,16 @@ const TEXT_MAX = 1100;
  * above a rewrite from its title.
  */
 export function promptSections(
+  job: Pick<Job, "text">,
   item: Item,
   { labels }: Words,
   heading: (title: string) => string = (title) => `**${title}**`,
 ): string[] {
   const { prompt, rewrite, candidates } = item;
   if (rewrite === null || isUnchanged(item)) return [`**${labels.prompt}**${codeBlock(prompt, TEXT_MAX)}`];
-  const title = candidates.length > 0 ? labels.rewrite : labels.givenRewrite;
+  const name = rewriterNameOf(textOptionsOf(job, item));
+  const isTheirs = candidates.length > 0 || !isModel(name);
+  const title = isTheirs ? labels.rewriteBy(titleOf(name)) : labels.givenRewrite;
   return [`${heading(title)}${codeBlock(rewrite, TEXT_MAX)}\n-# ${diffMarkdown(prompt, rewrite, TEXT_MAX)}`];
 }
 

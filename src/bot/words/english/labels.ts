@@ -47,7 +47,8 @@ export const labels = {
   editRewriteTitle: "Edit the rewrite before it is drawn",
   usePromptTitle: "The prompt to go on from this picture",
   prompt: "Prompt",
-  rewrite: "Rewritten by Promptist",
+  /** Of a rewriter with this title. */
+  rewriteBy: (rewriter: string) => `Rewritten by ${rewriter}`,
   givenRewrite: "Optimized",
   negative: "Negative prompt",
   baselineAlt: (prompt: string) => `Drawn from the prompt as written: ${prompt}`,

@@ -89,4 +89,10 @@ export const statsLines = {
   title: "How often the rewrite wins",
   all: "All votes",
   voter: (rank: number) => `Voter ${rank}`,
+  /** A rewriter's strength against the prompt as written, after Bradley and Terry; shares from 0 to 1, `n` votes. */
+  rated: (share: number, { low, high }: Interval, n: number) =>
+    `would win ${percent(share)} against the prompt as written (95 % confidence: ${percent(low)} to ${percent(high)}), n = ${n}.`,
+  reference: (n: number) => `what the others are measured by, n = ${n}.`,
+  asWritten: "As written",
+  given: "Words of one's own",
 } as const;

@@ -1,0 +1,2 @@
+-- An item may be rewritten in another way than its job's others, such as by another rewriter.
+alter table items add column text_options text check (json_valid(text_options)); -- null: as the job's

@@ -1,0 +1,126 @@
+import type { ApiMessage } from "local-discord/testing";
+import { expect, it } from "vitest";
+import { isFinal, nextEvent, startWorld, type World } from "../support/bot-world.js";
+
+const text = (message: ApiMessage | null) => message?.embeds[0]?.description ?? "";
+
+async function enqueued(world: World, command: () => Promise<unknown>) {
+  const event = nextEvent(world.events, "job.enqueued");
+  await command();
+  const { jobId } = await event;
+  return (await world.queue.get(jobId))!;
+}
+
+it("a rewriter is offered while typed, brings its own settings, is named in the result, and stays with re-runs", async () => {
+  const world = await startWorld({ bot: { rewriters: () => ["promptist", "magicprompt"] } });
+  const alice = world.local.member("alice");
+  const choices = await alice.autocomplete("compare", { prompt: "A cat", rewriter: "" }, "rewriter");
+  expect(choices.slice(0, 3)).toEqual([
+    { name: "Promptist", value: "promptist" },
+    { name: "MagicPrompt", value: "magicprompt" },
+    { name: "none", value: "none" },
+  ]);
+  expect(choices.map(({ value }) => value)).toContain("style:woodcut");
+  const event = nextEvent(world.events, "job.enqueued");
+  const handle = await alice.slash("compare", { prompt: "A cat", seed: 7, rewriter: "MagicPrompt" });
+  const { jobId } = await event;
+  expect((await world.queue.get(jobId))?.text).toMatchObject({
+    rewriter: "magicprompt",
+    mode: "sample",
+    temperature: 0.7,
+    seed: 7,
+  });
+  while ((await world.queue.depth()).queued > 0) await world.loop.runNext();
+  const result = await handle.waitFor(isFinal);
+  expect(text(result)).toContain("rewritten by MagicPrompt");
+  const again = await enqueued(world, () => alice.press(result, "New seed"));
+  expect(again.text.rewriter).toBe("magicprompt");
+  const greedy = await enqueued(world, () =>
+    alice.slash("compare", { prompt: "A cat", rewriter: "magicprompt", mode: "greedy" }),
+  );
+  expect(greedy.text).toMatchObject({ rewriter: "magicprompt", mode: "greedy" });
+
+  const unknown = await alice.slash("compare", { prompt: "A cat", rewriter: "shakespeare" });
+  expect(unknown.ephemeral).toBe(true);
+  expect(unknown.message?.content).toContain("The rewriter `shakespeare` can't be used here");
+  const gone = await alice.slash("compare", { prompt: "A cat", rewriter: "magicprompt-small" });
+  expect(gone.message?.content).toContain("`MagicPrompt small` is no longer on the bot's machine");
+});
+
+it("none and a style need no model: the rewrite is the prompt, or the prompt in the style's words", async () => {
+  const world = await startWorld();
+  const alice = world.local.member("alice");
+  const styled = await enqueued(world, () =>
+    alice.slash("compare", { prompt: "A cat", rewriter: "style:Woodcut" }),
+  );
+  expect(styled.text.rewriter).toBe("style:woodcut");
+  expect(styled).toMatchObject({ phase: "image", items: [{ prompt: "A cat" }] });
+  expect(styled.items[0]?.rewrite).toMatch(/^woodcut print of A cat, carved lines/);
+  const event = nextEvent(world.events, "job.enqueued");
+  const handle = await alice.slash("compare", { prompt: "A cat", rewriter: "none" });
+  const { jobId } = await event;
+  expect(await world.queue.get(jobId)).toMatchObject({ phase: "image", items: [{ rewrite: "A cat" }] });
+  while ((await world.queue.depth()).queued > 0) await world.loop.runNext();
+  expect((await handle.waitFor(isFinal)).embeds[0]?.title).toBe("As written");
+  const unknown = await alice.slash("compare", { prompt: "A cat", rewriter: "style:cubist" });
+  expect(unknown.message?.content).toContain("The style `cubist` is not there");
+});
+
+it("several rewriters stand one below the other, and a menu draws the pair of one", async () => {
+  const world = await startWorld();
+  const alice = world.local.member("alice");
+  const offered = await alice.autocomplete(
+    "optimize",
+    { prompt: "A cat", rewriter: "promptist,magicprompt-s" },
+    "rewriter",
+  );
+  expect(offered).toEqual([{ name: "promptist,MagicPrompt small", value: "promptist,magicprompt-small" }]);
+  const event = nextEvent(world.events, "job.enqueued");
+  const names = "promptist, magicprompt, style:ink drawing";
+  const handle = await alice.slash("optimize", { prompt: "A cat", rewriter: names });
+  const { jobId } = await event;
+  const job = (await world.queue.get(jobId))!;
+  expect(job.items.map((item) => (item.text ?? job.text).rewriter)).toEqual([
+    "promptist",
+    "magicprompt",
+    "style:ink drawing",
+  ]);
+  while ((await world.queue.depth()).queued > 0) await world.loop.runNext();
+  const result = await handle.waitFor(isFinal);
+  expect(text(result)).toMatch(
+    /\*\*Prompt\*\*```\nA cat\n```\n?\*\*Rewritten by Promptist\*\*[\s\S]*\*\*Rewritten by MagicPrompt\*\*[\s\S]*ink drawing of A cat/,
+  );
+  const pair = await enqueued(world, () => alice.select(result, "Draw the pair", ["1"]));
+  expect(pair).toMatchObject({ kind: "compare", text: { rewriter: "magicprompt", mode: "sample" } });
+  expect(pair.items[0]?.rewrite).toBe(job.items[1]?.rewrite ?? "A cat, highly detailed, artstation");
+  const many = await alice.slash("optimize", { prompt: "A cat", rewriter: "none,none,none,none,none" });
+  expect(many.message?.content).toContain("can't be used here");
+});
+
+it("a channel has a rewriter by default, and a file's rows have their own", async () => {
+  const world = await startWorld();
+  const [admin, alice] = [world.local.member("admin"), world.local.member("alice")];
+  await admin.slash("settings set", { name: "rewriter", value: "magicprompt" });
+  const compare = (options: Record<string, string> = {}) =>
+    enqueued(world, () => alice.slash("compare", { prompt: "A cat", ...options }));
+  expect((await compare()).text).toMatchObject({ rewriter: "magicprompt", mode: "sample" });
+  expect((await compare({ rewriter: "promptist" })).text).toMatchObject({
+    rewriter: "promptist",
+    mode: "beam",
+  });
+  const said = alice.say("A fox");
+  expect((await enqueued(world, () => alice.menu("Compare this", said))).text.rewriter).toBe("magicprompt");
+  const rows = "prompt,rewriter\nA cat,Promptist\nA dog,none\nA fox,\nA hen,style:woodcut\nA cow,bard\n";
+  const draft = await alice.slash("batch", { file: { name: "rows.csv", data: rows } });
+  const shown = await draft.waitFor((message) => message.components.length > 0);
+  expect(text(shown)).toContain("there is no rewriter");
+  const job = await enqueued(world, () => alice.press(shown, "Start"));
+  expect(job.text.rewriter).toBe("magicprompt");
+  expect(job.items.map(({ text: own, rewrite }) => [own?.rewriter, rewrite?.slice(0, 18)])).toEqual([
+    ["promptist", undefined],
+    ["none", "A dog"],
+    [undefined, undefined],
+    ["style:woodcut", "woodcut print of A"],
+    [undefined, undefined],
+  ]);
+});
