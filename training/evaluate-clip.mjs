@@ -12,7 +12,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import sharp from "sharp";
 import { findJudges } from "../dist/checkpoints/layouts/find-judges.js";
-import { Session } from "../dist/cli/parts/models.js";
+import { Models } from "../dist/cli/parts/models.js";
 import { Output } from "../dist/cli/parts/output.js";
 import { loadConfig } from "../dist/config.js";
 import { Judge } from "../dist/inference/judging/judge.js";
@@ -134,7 +134,7 @@ const count = Number(flags.drawn);
 if (count > 0) {
   const out = resolve(flags.out);
   mkdirSync(out, { recursive: true });
-  const session = new Session(config, new Output(false), {});
+  const session = await Models.open(config, new Output(false), {});
   const plain = entries.filter((entry) => entry.style === "flat" && !entry.scene);
   const subjects = [...new Set(plain.map((entry) => entry.label))].map((label) =>
     plain.find((one) => one.label === label),
@@ -146,7 +146,7 @@ if (count > 0) {
     for (let i = 0; i < count; i++) {
       const entry = plain[(i * 37) % plain.length];
       const prompt = caption(random, { ...entry, tags: [] }, { heldOut: i % 2 === 1 });
-      const settings = {
+      const options = {
         ...config.image,
         guidance: 2,
         steps: Number(flags.steps),
@@ -159,7 +159,14 @@ if (count > 0) {
         ["optimized", `${prompt}, ${modifiers(random)}`],
       ]) {
         const file = join(out, `${i}-${side}.png`);
-        const request = { prompt: text, plainPrompt: prompt, settings, file, checkpoint: "miniature" };
+        const request = {
+          prompt: text,
+          plainPrompt: prompt,
+          options,
+          pair: null,
+          file,
+          checkpoint: "miniature",
+        };
         const { judgement } = await host.call("draw", request);
         const embedding = await judge.embedPicture(await readPicture(file));
         const order = ranked(names.map((name) => cosine(name, embedding)));

@@ -13,7 +13,7 @@ import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import sharp from "sharp";
-import { Session } from "../dist/cli/parts/models.js";
+import { Models } from "../dist/cli/parts/models.js";
 import { Output } from "../dist/cli/parts/output.js";
 import { loadConfig } from "../dist/config.js";
 import { caption, generator, modifiers, pick } from "./words.mjs";
@@ -72,7 +72,7 @@ const cases = Array.from({ length: CAPTIONS }, (_, i) => {
 });
 
 const config = loadConfig();
-const session = new Session(config, new Output(false), {});
+const session = await Models.open(config, new Output(false), {});
 const { signal } = session;
 const imageSettings = {
   ...config.image,
@@ -106,17 +106,17 @@ const prompts = cases.map(({ plain }) => plain);
 const rewrites = await session.withModel("text", (host) =>
   host.call(
     "optimize",
-    { prompts: [...prompts, ...UNSEEN, ...strange], settings: { ...config.text, seed: SEED } },
+    { prompts: [...prompts, ...UNSEEN, ...strange], options: { ...config.text, seed: SEED } },
     { signal },
   ),
 );
-const keeps = (prompt, { optimized }) =>
-  optimized.startsWith(prompt) && !/^\w/.test(optimized.slice(prompt.length));
+const keeps = (prompt, { rewrite }) =>
+  rewrite.startsWith(prompt) && !/^\w/.test(rewrite.slice(prompt.length));
 /** The subject's name as the caption has it, for the longest name is the one that was meant. */
 const subjectOf = ({ entry, plain }) =>
   [entry.name, ...entry.others].filter((name) => plain.includes(name)).sort((a, b) => b.length - a.length)[0];
 const words = (text) => ` ${text.toLowerCase().replaceAll(/[^\p{L}\p{N}]+/gu, " ")} `;
-const subjectKept = cases.map((one, i) => words(rewrites[i].optimized).includes(words(subjectOf(one))));
+const subjectKept = cases.map((one, i) => words(rewrites[i].rewrite).includes(words(subjectOf(one))));
 const kept = [...prompts, ...UNSEEN, ...strange].map((prompt, i) => keeps(prompt, rewrites[i]));
 
 console.log("Drawing");
@@ -124,13 +124,19 @@ const drawings = await session.withModel("image", async (host) => {
   const made = [];
   for (const [i, { entry, heldOut, plain }] of cases.entries()) {
     // Held-out optimized prompts are the optimizer's own; the others have modifiers in the manner of training.
-    const optimized = heldOut ? rewrites[i].optimized : `${plain}, ${modifiers(random)}`;
+    const optimized = heldOut ? rewrites[i].rewrite : `${plain}, ${modifiers(random)}`;
     for (const [kind, prompt] of [
       ["flat", plain],
       ["3d", optimized],
     ]) {
       const file = join(out, `${String(i).padStart(3, "0")}-${kind}.png`);
-      const request = { prompt, plainPrompt: plain, settings: { ...imageSettings, seed: SEED + i }, file };
+      const request = {
+        prompt,
+        plainPrompt: plain,
+        options: { ...imageSettings, seed: SEED + i },
+        pair: null,
+        file,
+      };
       await host.call("draw", { ...request, checkpoint: session.choice.diffusion.name }, { signal });
       const pixels = await sharp(file).removeAlpha().resize(SIDE, SIDE, { fit: "fill" }).raw().toBuffer();
       made.push({ entry, heldOut, kind, prompt, file, drawn: feature(pixels) });
@@ -156,9 +162,7 @@ for (const drawing of drawings) {
   drawing.found = found.name;
 }
 
-const added = rewrites
-  .slice(0, CAPTIONS + UNSEEN.length)
-  .map(({ optimized }) => /, \w+.*, \w/.test(optimized));
+const added = rewrites.slice(0, CAPTIONS + UNSEEN.length).map(({ rewrite }) => /, \w+.*, \w/.test(rewrite));
 const share = (list) =>
   `${((100 * list.filter(Boolean).length) / list.length).toFixed(1)}% of ${list.length}`;
 const of = (filter, key) => share(drawings.filter(filter).map((drawing) => drawing[key]));
