@@ -31,11 +31,16 @@ import { foldersIn, hubCacheOf } from "./core/paths.js";
 import { PROMPTIST, REWRITER_NAMES } from "./core/rewriters.js";
 import { TREATMENTS } from "./core/settings.js";
 import {
+  CAP_HELP,
   choices,
   flag,
   inRange,
   integer,
+  jobsOrNone,
+  LIMIT_HELP,
+  MINUTES_HELP,
   memory,
+  minutesOrNone,
   oneOf,
   SIDES_HELP,
   secret,
@@ -53,17 +58,6 @@ const DAY = 24 * 60 * MINUTE;
 const MIB = 1024 * 1024;
 const textVariable = (option: keyof typeof TEXT_RANGES, help: string) =>
   variable(String(DEFAULT_TEXT_OPTIONS[option]), inRange(TEXT_RANGES[option]), help);
-
-/** 0 means no limit. */
-const jobsOrNone = integer(0, LIMIT_RANGES.jobs.max);
-
-const LIMIT_HELP = (whose: string) =>
-  `Jobs of ${whose} in line at once; further ones wait outside the line. /settings may set a lower limit. 0: no limit.`;
-const minutesOrNone = integer(0, LIMIT_RANGES.minutes.max);
-const MINUTES_HELP = (whose: string) =>
-  `Minutes of rewriting and drawing that ${whose} has a day (UTC); unused ones of two days are kept. With none left, commands say when there are some again. /settings may set a lower limit. 0: no limit.`;
-const CAP_HELP = (whose: string) =>
-  `Open jobs of ${whose}; further ones are refused. /settings may set a lower limit. 0: no limit.`;
 
 /** Every variable of the configuration, in the order of .env.example. */
 export const VARIABLES = {

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { IMAGE_RANGES, parseSize, type Range, SIDE_MULTIPLE } from "./core/options.js";
+import { IMAGE_RANGES, LIMIT_RANGES, parseSize, type Range, SIDE_MULTIPLE } from "./core/options.js";
 import { parseMemory } from "./core/picture-memory.js";
 
 /** One variable of the environment and of `.env`. */
@@ -47,3 +47,14 @@ export const memory = readBy(parseMemory, "auto", "expected auto, or an amount s
 
 /** Hugging Face's programs take other words for "no". */
 export const flag = text.transform((value) => /^(1|on|yes|true)$/i.test(value.trim()));
+
+/** 0 means no limit. */
+export const jobsOrNone = integer(0, LIMIT_RANGES.jobs.max);
+
+export const LIMIT_HELP = (whose: string) =>
+  `Jobs of ${whose} in line at once; further ones wait outside the line. /settings may set a lower limit. 0: no limit.`;
+export const minutesOrNone = integer(0, LIMIT_RANGES.minutes.max);
+export const MINUTES_HELP = (whose: string) =>
+  `Minutes of rewriting and drawing that ${whose} has a day (UTC); unused ones of two days are kept. With none left, commands say when there are some again. /settings may set a lower limit. 0: no limit.`;
+export const CAP_HELP = (whose: string) =>
+  `Open jobs of ${whose}; further ones are refused. /settings may set a lower limit. 0: no limit.`;
