@@ -1,10 +1,9 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { parse } from "dotenv";
-import { distance } from "fastest-levenshtein";
 import { z } from "zod";
-import { InputError, isMissing } from "./core/errors.js";
+import { nearestName, readEnvFile } from "./config/env-file.js";
+import { InputError } from "./core/errors.js";
 import type { LimitScope } from "./core/job.js";
 import {
   CLIP_SKIP_RANGE,
@@ -88,6 +87,16 @@ export const VARIABLES = {
         "expected postgres://user:password@host:5432/database (a sign such as @ or / in the password as %40, %2F)",
       ),
     "Database in which the queue and all that is stored lives: postgres://user:password@host:5432/database (PostgreSQL 14 or later). Empty: a file in DATA_DIR.",
+  ),
+  ROLE: variable(
+    "both",
+    oneOf("both", "bot", "worker"),
+    "What `promptist start` is: both; only the bot, without a device; or only a worker, without Discord, as `promptist worker` is. The last two need DATABASE_URL.",
+  ),
+  WORKER_PATIENCE_MINUTES: variable(
+    "10",
+    integer(0, 10_000),
+    "Minutes without the database after which a worker ends by itself, so that a rented card is given back. 0: it waits for ever.",
   ),
   CHECKPOINTS_DIR: variable(
     "checkpoints",
@@ -423,7 +432,7 @@ export function loadConfig(
   const file = readEnvFile(resolve(root, ".env"));
   const problems = Object.keys(file)
     .filter((key) => !(key in VARIABLES))
-    .map((key) => `.env has an unknown setting ${key}${suggestion(key)}`);
+    .map((key) => `.env has an unknown setting ${key}${nearestName(key, Object.keys(VARIABLES))}`);
 
   const parts: Record<string, unknown> = {};
   for (const [key, { default: initial, schema }] of Object.entries<Variable>(VARIABLES)) {
@@ -528,21 +537,4 @@ export function envExample(): string {
     ([key, { default: initial, help }]) => `# ${help}\n#${key}=${initial}\n`,
   );
   return `# Copy to .env and change what you need; every line shows the default.\n\n${blocks.join("\n")}`;
-}
-
-function readEnvFile(path: string): Record<string, string> {
-  try {
-    return parse(readFileSync(path));
-  } catch (error) {
-    if (isMissing(error)) return {};
-    throw new InputError("CONFIG", `${path} cannot be read`, {}, { cause: error });
-  }
-}
-
-/** The known variable closest to `key`, if close enough to be a typo. */
-function suggestion(key: string): string {
-  const nearest = Object.keys(VARIABLES)
-    .map((known) => ({ known, edits: distance(key.toUpperCase(), known) }))
-    .sort((a, b) => a.edits - b.edits)[0];
-  return nearest && nearest.edits <= 3 ? `; did you mean ${nearest.known}?` : "";
 }

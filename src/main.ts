@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { basename, join, parse } from "node:path";
 import { cdnBeside, type LocalDiscord, startLocalDiscord, startOperatorPanel } from "local-discord";
 import { createBot } from "./bot/bot.js";
@@ -6,10 +5,6 @@ import { verdictOf } from "./bot/words/english/votes.js";
 import { ownSide } from "./checkpoints/layouts/diffusion-files.js";
 import { readSubjects } from "./checkpoints/layouts/subjects.js";
 import { findAtStart } from "./checkpoints/library/find-models.js";
-import { embeddingsAmong } from "./checkpoints/library/found-embeddings.js";
-import { tinyDecoderAmong } from "./checkpoints/library/found-tiny-decoder.js";
-import { upscalerAmong } from "./checkpoints/library/found-upscaler.js";
-import { resolveNames } from "./checkpoints/library/resolve-names.js";
 import type { Config } from "./config.js";
 import { CheckpointError, describe } from "./core/errors.js";
 import { createEvents, type Events } from "./core/events.js";
@@ -19,32 +14,17 @@ import { DEFAULT_SIDES, type Sides, sidesOf } from "./core/options.js";
 import { redactor } from "./core/redact.js";
 import { rewriterNameOf } from "./core/rewriters.js";
 import { PROGRAM } from "./core/version.js";
-import { announced } from "./db/announce.js";
-import { LapsedLeases } from "./db/lapsed.js";
 import type { Queue } from "./db/queue.js";
-import { watchDataFolder } from "./db/sqlite/data-folder.js";
-import { folderOfDatabase, lockInstance } from "./db/sqlite/instance-lock.js";
-import { closeToOthers, openDatabase } from "./db/sqlite/open.js";
-import { sqliteStore } from "./db/sqlite/store.js";
 import type { Store } from "./db/store.js";
 import { diskUse } from "./files/disk-use.js";
 import { mostPixels } from "./inference/diffusion/size-limit.js";
 import { GpuLock } from "./inference/loop/gpu-lock.js";
 import { WorkerRecords } from "./inference/loop/left-behind.js";
-import { InferenceLoop } from "./inference/loop/loop.js";
-import {
-  checkpointName,
-  chooseModels,
-  type ModelChoice,
-  type ModelWishes,
-  miniaturePhases,
-  phasesOfLoops,
-  startWorker,
-} from "./inference/loop/model-choice.js";
-import { levelOfOutput } from "./inference/loop/model-host.js";
-import { ModelSets } from "./inference/loop/model-sets.js";
+import { checkpointName, type ModelChoice, miniaturePhases } from "./inference/loop/model-choice.js";
 import { PromptWindow } from "./inference/promptist/prompt-window.js";
 import { openPromptReader } from "./inference/worker/prompt-tokenizer.js";
+import { openEngine, passwordOf } from "./main/engine.js";
+import { createLoops, modelSetsOf } from "./main/loops.js";
 import { LoadedModels } from "./metrics/loaded-models.js";
 import { logEvents } from "./metrics/log.js";
 import { watchForOperator } from "./metrics/operator-view.js";
@@ -52,7 +32,6 @@ import { recentLog } from "./metrics/recent-log.js";
 import { RecentTimes } from "./metrics/recent-times.js";
 import { isBucket, openPictures } from "./pictures/open.js";
 import { Retention } from "./pictures/retention.js";
-import { RewriteChoice } from "./taste/rewrite-choice.js";
 import { Tastes } from "./taste/tastes.js";
 
 export interface App {
@@ -82,42 +61,6 @@ export interface AppOptions {
   readonly onTaken?: () => void;
 }
 
-interface Engine {
-  readonly store: Store;
-  /** False while work must not be begun: the database is gone, or another program has it. */
-  readonly isOurs: () => boolean;
-  readonly close: () => Promise<void>;
-}
-
-/** The file in the data folder, or the server of DATABASE_URL, whose driver is loaded only then. */
-async function openEngine(config: Config, events: Events, onTaken: () => void): Promise<Engine> {
-  const options = { maxAttempts: config.MAX_ATTEMPTS, maxWaiting: config.MAX_WAITING_JOBS };
-  const url = config.DATABASE_URL;
-  if (url === "") {
-    const store = sqliteStore(openDatabase(config.databaseFile), options);
-    return { store, isOurs: () => true, close: () => store.close() };
-  }
-  const { holdInstance } = await import("./db/postgres/instance.js");
-  const { postgresStore } = await import("./db/postgres/store.js");
-  const store = await postgresStore(url, options);
-  try {
-    const instance = await holdInstance({ url, events, onTaken });
-    return {
-      store,
-      isOurs: instance.isOurs,
-      async close() {
-        await instance.release();
-        await store.close();
-      },
-    };
-  } catch (error) {
-    await store.close();
-    throw error;
-  }
-}
-
-const passwordOf = (url: string): string => (url === "" ? "" : decodeURIComponent(new URL(url).password));
-
 /**
  * Builds the whole program: lock -> database -> (local Discord) -> bot -> loop. If a part fails to start, the
  * parts before it are stopped and the error is rethrown.
@@ -131,18 +74,16 @@ export async function createApp(
     for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
   };
   try {
-    const redact = redactor([config.DISCORD_TOKEN, config.HF_TOKEN, passwordOf(config.DATABASE_URL)]);
+    const redact = redactor([
+      config.DISCORD_TOKEN,
+      config.HF_TOKEN,
+      config.AWS_SECRET_ACCESS_KEY,
+      passwordOf(config.DATABASE_URL),
+    ]);
     logEvents(events, config.LOG_LEVEL, { redact });
     const lines = recentLog(events, redact);
-    const { promptist, diffusion, vae } = await resolveNames(
-      {
-        promptist: config.PROMPTIST_CHECKPOINT || undefined,
-        diffusion: config.DIFFUSION_CHECKPOINT || undefined,
-        vae: config.VAE || undefined,
-      },
-      config,
-    );
     const found = await findAtStart(config);
+    const { models, choice } = await modelSetsOf(config, found);
     const wishes: ModelWishes = {
       checkpointsDir: config.checkpointsDir,
       miniatureDir: config.miniatureDir,
@@ -174,21 +115,11 @@ export async function createApp(
       name: checkpointName(choice, phase),
       device: devices.get(phase) ?? null,
     });
-    const lock = lockInstance(folderOfDatabase(config.databaseFile));
-    cleanups.push(() => lock.release());
-    if (!closeToOthers(config.dataDir)) {
-      const message = `Other users of this machine can read ${config.dataDir}, which belongs to another user`;
-      events.emit("log", { level: "warn", message });
-    }
-    const engine = await openEngine(config, events, onTaken);
-    const store = announced(engine.store, events);
+    const engine = await openEngine({ config, events, onTaken });
+    const { store } = engine;
     const { queue, votes, records } = store;
     const tastes = new Tastes(store.lessons);
     cleanups.push(engine.close);
-
-    const { dataDir, databaseFile } = config;
-    const folder = watchDataFolder({ lock, dataDir, databaseFile, events, onTaken });
-    cleanups.push(() => folder.stop());
 
     if (config.METRICS_PORT !== 0) {
       const { collectMetrics, serveMetrics } = await import("./metrics/prometheus.js");
@@ -314,46 +245,24 @@ export async function createApp(
     const { userTag, inviteUrl } = await bot.start();
     cleanups.push(() => bot.stop());
 
-    const rewriteChoice = new RewriteChoice({
-      tastes,
-      isOn: async (where) => (await store.settings.resolve(where)).taste ?? config.TASTE,
-    });
-    const loops = phasesOfLoops(choice).map(
-      (phases) =>
-        new InferenceLoop({
-          queue,
-          choice: rewriteChoice,
-          mayClaim: () => folder.isOurs() && engine.isOurs(),
-          events,
-          phases,
-          gpu: new GpuLock(),
-          startWorker: async (phase, lease, signal, set) => {
-            const log = (line: string) =>
-              events.emit("log", { level: levelOfOutput(line), message: `${phase} worker: ${line}`, phase });
-            const chosen = phase === "text" ? models.withRewriter(set) : await models.choiceOf(set);
-            return startWorker(chosen, phase, lease, {
-              signal,
-              silenceMs: config.WORKER_SILENCE_MS,
-              ...(workerFile === undefined ? {} : { workerFile }),
-              onStarted: (pid) => workers.add(pid),
-              onOutput: log,
-              onNote: log,
-            });
-          },
-          checkpointName: (phase, set) => (phase === "text" ? models.rewriterName(set) : models.nameOf(set)),
-          pictures,
-          upscaler: upscalerAmong(found),
-          owner: randomUUID(),
-          phaseMs: config.PHASE_MS,
-          keptBytes: config.KEEP_MODELS_BYTES,
-        }),
-    );
-    if (config.DATABASE_URL === "") await queue.recover("all");
-    else {
-      const lapsed = new LapsedLeases(queue, events);
-      lapsed.start();
-      cleanups.push(() => lapsed.stop());
-    }
+    const loops =
+      config.ROLE === "bot"
+        ? []
+        : createLoops({
+            config,
+            models,
+            choice,
+            found,
+            store,
+            tastes,
+            events,
+            pictures,
+            workers,
+            mayClaim: engine.isOurs,
+            ...(engine.pollMs === undefined ? {} : { pollMs: engine.pollMs }),
+            ...(workerFile === undefined ? {} : { workerFile }),
+          });
+    await engine.recover();
     for (const loop of loops) loop.start();
     cleanups.push(() => Promise.all(loops.map((loop) => loop.stop())));
     retention.start();

@@ -384,6 +384,15 @@ export function buildProgram(config: Config): Command {
     const { start } = await import("./start.js");
     await start(config);
   });
+  verb(
+    "worker",
+    "rewrite and draw for a bot on another machine, over a database that both use (DATABASE_URL)",
+    "worker",
+    "DATABASE_URL=postgres://... promptist worker",
+  ).action(async () => {
+    const { start } = await import("./start.js");
+    await start({ ...config, ROLE: "worker" });
+  });
   return program;
 }
 

@@ -1,12 +1,13 @@
 import { miniatureLine } from "../bot/words/english/result.js";
 import type { Config } from "../config.js";
 import { codeOf, describe } from "../core/errors.js";
-import { createEvents, log } from "../core/events.js";
+import { createEvents, type Events, log } from "../core/events.js";
 import { PHASES } from "../core/job.js";
 import { redactor } from "../core/redact.js";
 import { unsupportedNode } from "../core/version.js";
 import { miniaturePhases, uncheckedNote } from "../inference/loop/model-choice.js";
-import { type App, createApp } from "../main.js";
+import { createWorkerHost } from "../main/worker.js";
+import { createApp } from "../main.js";
 
 /** Upper bound for the whole stop; every part also bounds its own. */
 const STOP_MS = 4_800;
@@ -24,12 +25,31 @@ function isStrayNetworkError(error: unknown): boolean {
   return error instanceof Error && syscall !== undefined && NETWORK_CODES.test(code ?? "");
 }
 
-/** `promptist start`: runs the program until it is told to stop; a second signal stops it at once. */
+/** The bot or a worker, as it runs. */
+interface Running {
+  /** What it says when it is ready. */
+  readonly lines: readonly string[];
+  /** Finishes what is being made, for as long as that takes. */
+  drain?(): Promise<void>;
+  /** Gives back what is being made. */
+  stop(): Promise<void>;
+}
+
+interface Ends {
+  readonly events: Events;
+  /** Ends the program with an exit code, after it has given back what is being made, or at once. */
+  readonly shutDown: (exitCode: number) => void;
+}
+
+/**
+ * `promptist start` and `promptist worker`: runs the program until it is told to stop. A worker first finishes what is
+ * being made; a second signal stops it, and one more stops anything at once.
+ */
 export async function start(config: Config): Promise<void> {
   // Pictures and graphs are also private to this user; workers inherit the mask.
   process.umask(0o077);
   const events = createEvents();
-  let app: App | null = null;
+  let app: Running | null = null;
   let stopping = false;
   const shutDown = (exitCode: number) => {
     if (stopping || app === null) process.exit(1);
@@ -60,11 +80,42 @@ export async function start(config: Config): Promise<void> {
   process.on("uncaughtException", onBug);
   process.on("unhandledRejection", onBug);
 
+  app = await (config.ROLE === "worker" ? openWorker : openBot)(config, { events, shutDown });
+  process.stdout.write(`${app.lines.join("\n")}\n`);
+
+  let drained: Promise<void> | undefined;
+  const onSignal = () => {
+    const drain = app?.drain?.bind(app);
+    if (drain !== undefined && drained === undefined && !stopping) {
+      process.stdout.write("Finishing what is being made. Press Ctrl+C again to give it back.\n");
+      drained = drain().then(() => shutDown(0), onBug);
+      return;
+    }
+    if (!stopping) process.stdout.write("Stopping. Press Ctrl+C again to stop at once.\n");
+    shutDown(0);
+  };
+  process.on("SIGINT", onSignal);
+  process.on("SIGTERM", onSignal);
+}
+
+async function openWorker(config: Config, { events, shutDown }: Ends): Promise<Running> {
+  const worker = await createWorkerHost(config, { events, onEnd: () => shutDown(1) });
+  return {
+    lines: [
+      `The worker is ready: ${worker.description}.`,
+      "Ctrl+C lets it finish what is being made; everything else goes on elsewhere.",
+    ],
+    drain: () => worker.drain(),
+    stop: () => worker.stop(),
+  };
+}
+
+async function openBot(config: Config, { events, shutDown }: Ends): Promise<Running> {
   // The log has the reason. Waiting jobs are safe, but nothing can run until the operator fixes it.
   const onRefused = () => shutDown(1);
   // At once: what a slow stop still sends to Discord would overwrite the other program's messages.
   const onTaken = () => process.exit(1);
-  app = await createApp(config, { events, onRefused, onTaken });
+  const app = await createApp(config, { events, onRefused, onTaken });
   const { local, panelUrl, choice } = app;
   const note = miniatureLine(miniaturePhases(choice, PHASES));
   const unchecked = uncheckedNote(choice);
@@ -80,12 +131,5 @@ export async function start(config: Config): Promise<void> {
     ...(oldNode ? [`${oldNode}.`] : []),
     "Ctrl+C stops it. Open jobs continue at the next start.",
   ];
-  process.stdout.write(`${lines.join("\n")}\n`);
-
-  const onSignal = () => {
-    if (!stopping) process.stdout.write("Stopping. Press Ctrl+C again to stop at once.\n");
-    shutDown(0);
-  };
-  process.on("SIGINT", onSignal);
-  process.on("SIGTERM", onSignal);
+  return { lines, stop: () => app.stop() };
 }

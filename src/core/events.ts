@@ -21,7 +21,7 @@ export interface Progress {
 
 /**
  * Events of the program, for the bot's messages, the log and the metrics. No result depends on a listener.
- * Only db/announce.ts emits changes of rows.
+ * Only db/announce.ts emits changes of rows, and with PostgreSQL db/postgres/relay.ts those of other programs.
  */
 export interface AppEvents {
   "job.enqueued": [{ jobId: string; job: Job }];
@@ -59,6 +59,8 @@ export interface AppEvents {
   "queue.paused": [];
   /** The queue hands out work again after a pause. */
   "queue.resumed": [];
+  /** Another program stored a job or gave one back, or may have while this one could not hear it. */
+  "work.elsewhere": [];
   "job.delivered": [{ jobId: string; messageId: string | null }];
   /** A model is loaded; `replaced`: the one that the phase had before, where it changed models. */
   "phase.started": [

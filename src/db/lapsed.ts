@@ -5,6 +5,13 @@ const LOOK_MS = 2_000;
 /** What is away for longer may have cost holders their leases. */
 const GAP_MS = LEASE_MS / 2;
 
+export interface LapsedOptions {
+  /** A clock that never goes back, in milliseconds. */
+  readonly now?: () => number;
+  /** What to call when the database has been away for that long. */
+  readonly gone?: { readonly afterMs: number; readonly call: () => void } | null;
+}
+
 /**
  * Gives the jobs of dead programs back to the line: those whose lease is over. While the database was away nobody
  * could extend a lease, so after that, and after this program itself was frozen, every holder first has the time of
@@ -14,6 +21,7 @@ export class LapsedLeases {
   readonly #queue: Pick<Queue, "recover" | "paused">;
   readonly #events: Events;
   readonly #now: () => number;
+  readonly #gone: LapsedOptions["gone"];
   #timer: NodeJS.Timeout | undefined;
   #look: Promise<void> = Promise.resolve();
   /** Since when both this program and the database have been there without a gap. */
@@ -21,15 +29,15 @@ export class LapsedLeases {
   #lookedAt: number;
   #stopped = false;
 
-  /** @param now a clock that never goes back, in milliseconds */
   constructor(
     queue: Pick<Queue, "recover" | "paused">,
     events: Events,
-    now: () => number = () => performance.now(),
+    { now = () => performance.now(), gone = null }: LapsedOptions = {},
   ) {
     this.#queue = queue;
     this.#events = events;
     this.#now = now;
+    this.#gone = gone;
     this.#since = this.#lookedAt = now();
   }
 
@@ -54,6 +62,7 @@ export class LapsedLeases {
     } catch (error) {
       this.#since = this.#now();
       log(this.#events, "debug", "the jobs of dead programs can't be looked for", error);
+      if (this.#gone != null && this.#since - this.#lookedAt >= this.#gone.afterMs) this.#gone.call();
       return false;
     }
   }

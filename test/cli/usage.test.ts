@@ -95,6 +95,7 @@ test("there are the verbs that the documents name", () => {
     "checkpoints synthesize",
     "local-discord",
     "start",
+    "worker",
   ]);
 });
 

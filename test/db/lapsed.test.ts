@@ -7,6 +7,7 @@ import { LEASE_MS } from "../../src/db/queue.js";
 let time: number;
 let isAway: boolean;
 let lapsed: LapsedLeases;
+let calls: number;
 beforeEach(() => {
   time = 0;
   isAway = false;
@@ -14,8 +15,15 @@ beforeEach(() => {
     if (isAway) throw new QueueError("QUEUE_UNREACHABLE", "away");
     return value;
   };
+  calls = 0;
+  const gone = {
+    afterMs: 60_000,
+    call: () => {
+      calls += 1;
+    },
+  };
   const queue = { paused: () => answer(false), recover: () => answer([]) };
-  lapsed = new LapsedLeases(queue, createEvents(), () => time);
+  lapsed = new LapsedLeases(queue, createEvents(), { now: () => time, gone });
 });
 
 /** Looks every 2 s for as long as given; answers after how long lapsed leases were first looked for. */
@@ -47,4 +55,18 @@ test("so they have after this program itself was frozen", async () => {
   time += LEASE_MS;
   expect(await looksUntil(LEASE_MS - 2_000)).toBeNull();
   expect(await looksUntil(4_000)).not.toBeNull();
+});
+
+test("who waits for the database for too long is told", async () => {
+  await looksUntil(60_000);
+  isAway = true;
+  await looksUntil(58_000);
+  expect(calls).toBe(0);
+  isAway = false;
+  await looksUntil(2_000);
+  isAway = true;
+  await looksUntil(58_000);
+  expect(calls).toBe(0);
+  await looksUntil(2_000);
+  expect(calls).toBe(1);
 });

@@ -1,5 +1,5 @@
 // What people got from a bot that was harmed, counted from the local Discord's messages and the database's
-// rows. Shared by kill.mjs and nth.mjs.
+// rows. Shared by kill.mjs, nth.mjs and fleet.mjs.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
@@ -56,7 +56,7 @@ export const hasFinalColor = (message) => FINAL.has(message?.embeds?.[0]?.color)
  * True for a result, an end, or a sentence instead; not for the mention that links a result ("… is ready:
  * link").
  */
-const isEnd = ({ embeds, content, flags }) =>
+export const isEnd = ({ embeds, content, flags }) =>
   embeds.length > 0
     ? FINAL.has(embeds[0].color)
     : content !== "" && (flags & LOADING) === 0 && !content.includes("https://discord.com/channels/");

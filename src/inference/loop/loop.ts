@@ -64,6 +64,8 @@ export interface LoopOptions extends OpenPhaseOptions {
   readonly now?: () => number;
   /** Asked before each claim. False once another program has the queue, and this one is about to stop. */
   readonly mayClaim?: () => boolean;
+  /** Milliseconds between two looks for work where other programs store it too, and a wake-up may be lost. */
+  readonly pollMs?: number;
 }
 
 const RETRY_FIRST_MS = 1_000;
@@ -96,6 +98,7 @@ export class InferenceLoop {
    * There may be running rows of ours that nobody works on, since their end could not be stored.
    */
   #orphans = false;
+  #draining = false;
   #wake: () => void = () => {};
   #finished: Promise<void> | undefined;
 
@@ -121,6 +124,7 @@ export class InferenceLoop {
     events.on("queue.resumed", () => this.#wake());
     // Another loop may have passed the job on to a phase of this one.
     events.on("job.requeued", () => this.#wake());
+    events.on("work.elsewhere", () => this.#wake());
     events.on("job.cancel-requested", ({ jobId }) => this.#current.get(jobId)?.abort());
   }
 
@@ -141,8 +145,15 @@ export class InferenceLoop {
     await this.#finished;
   }
 
+  /** Finishes the items that are being made, gives the rest back, and begins nothing more. */
+  async drain(): Promise<void> {
+    this.#draining = true;
+    this.#wake();
+    await this.#finished;
+  }
+
   async #run(): Promise<void> {
-    while (!this.#stopping.signal.aborted) {
+    while (!this.#stopping.signal.aborted && !this.#draining) {
       // Armed before looking, so that work that arrives meanwhile wakes the loop.
       const wake = this.#nextWake();
       try {
@@ -159,9 +170,9 @@ export class InferenceLoop {
         } else {
           const dueAt = await this.#options.queue.nextDueAt();
           // Sleep in short steps: the clock may be turned back meanwhile, or be ahead of the database's.
-          await wake(
-            dueAt === null ? null : Math.min(Math.max(dueAt - this.#now(), SHORTEST_SLEEP_MS), LOOK_MS),
-          );
+          const { pollMs = null } = this.#options;
+          const dueMs = dueAt === null ? null : Math.max(dueAt - this.#now(), SHORTEST_SLEEP_MS);
+          await wake(dueMs === null ? pollMs : Math.min(dueMs, pollMs ?? LOOK_MS));
         }
       } catch (error) {
         if (this.#stopping.signal.aborted) return;
@@ -190,6 +201,7 @@ export class InferenceLoop {
     const started = this.#now();
     const mayGoOn = async () =>
       !this.#stopping.signal.aborted &&
+      !this.#draining &&
       this.#mayClaim() &&
       (this.#now() - started < this.#options.phaseMs || !(await this.#othersHaveWork(phase)));
     const open = new OpenPhase(phase, lease, this.#options, this.#stopping.signal);
