@@ -18,7 +18,6 @@ import type { Queue } from "./db/queue.js";
 import type { Store } from "./db/store.js";
 import { diskUse } from "./files/disk-use.js";
 import { mostPixels } from "./inference/diffusion/size-limit.js";
-import { GpuLock } from "./inference/loop/gpu-lock.js";
 import { WorkerRecords } from "./inference/loop/left-behind.js";
 import { checkpointName, type ModelChoice, miniaturePhases } from "./inference/loop/model-choice.js";
 import { PromptWindow } from "./inference/promptist/prompt-window.js";
@@ -84,29 +83,6 @@ export async function createApp(
     const lines = recentLog(events, redact);
     const found = await findAtStart(config);
     const { models, choice } = await modelSetsOf(config, found);
-    const wishes: ModelWishes = {
-      checkpointsDir: config.checkpointsDir,
-      miniatureDir: config.miniatureDir,
-      hubCacheDir: config.hubCacheDir,
-      promptist,
-      diffusion,
-      clip: config.CLIP_CHECKPOINT || undefined,
-      vae,
-      clipSkip: config.CLIP_SKIP,
-      tinyDecoder: tinyDecoderAmong(found, config),
-      decoder: config.DECODER,
-      embeddings: [...config.embeddings.map((file) => ({ file })), ...embeddingsAmong(found)],
-      device: config.DEVICE,
-      textDevice: config.TEXT_DEVICE,
-      weights: config.PROMPTIST_WEIGHTS,
-      precision: config.DIFFUSION_PRECISION,
-      memory: config.DEVICE_MEMORY,
-      cacheDir: config.cacheDir,
-      threads: config.THREADS,
-    };
-    // Spread, so that all are looked for now: a start fails where a checkpoint is missing.
-    const choice: ModelChoice = { ...chooseModels(wishes) };
-    const models = new ModelSets(choice, wishes, config);
 
     const times = new RecentTimes(events);
     const devices = new Map<Phase, string>();
