@@ -30,10 +30,16 @@ import { foldersIn, hubCacheOf } from "./core/paths.js";
 import { PROMPTIST, REWRITER_NAMES } from "./core/rewriters.js";
 import { TREATMENTS } from "./core/settings.js";
 import {
+  CAP_HELP,
   choices,
   flag,
   inRange,
   integer,
+  jobsOrNone,
+  LIMIT_HELP,
+  MINUTES_HELP,
+  memory,
+  minutesOrNone,
   oneOf,
   SIDES_HELP,
   secret,
@@ -51,17 +57,6 @@ const DAY = 24 * 60 * MINUTE;
 const MIB = 1024 * 1024;
 const textVariable = (option: keyof typeof TEXT_RANGES, help: string) =>
   variable(String(DEFAULT_TEXT_OPTIONS[option]), inRange(TEXT_RANGES[option]), help);
-
-/** 0 means no limit. */
-const jobsOrNone = integer(0, LIMIT_RANGES.jobs.max);
-
-const LIMIT_HELP = (whose: string) =>
-  `Jobs of ${whose} in line at once; further ones wait outside the line. /settings may set a lower limit. 0: no limit.`;
-const minutesOrNone = integer(0, LIMIT_RANGES.minutes.max);
-const MINUTES_HELP = (whose: string) =>
-  `Minutes of rewriting and drawing that ${whose} has a day (UTC); unused ones of two days are kept. With none left, commands say when there are some again. /settings may set a lower limit. 0: no limit.`;
-const CAP_HELP = (whose: string) =>
-  `Open jobs of ${whose}; further ones are refused. /settings may set a lower limit. 0: no limit.`;
 
 /** Every variable of the configuration, in the order of .env.example. */
 export const VARIABLES = {
@@ -180,6 +175,11 @@ export const VARIABLES = {
     "auto",
     oneOf(...DEVICES),
     "Where Promptist runs: a device, or auto for that of DEVICE. cpu: rewriting needs no turn on the card, so it goes on while pictures are drawn.",
+  ),
+  DEVICE_MEMORY: variable(
+    "auto",
+    memory,
+    "Memory that drawing may take, such as 6GB or 5500MB. auto: nine tenths of the card's, or of the machine's where pictures are drawn on the CPU or the card's is not known. With less, the VAE computes in stripes and the parts of Stable Diffusion are loaded in turn; sizes that fit in no way are refused.",
   ),
   THREADS: variable("0", integer(0, 256), "CPU threads of a worker. 0: one per physical core."),
   PROMPTIST_WEIGHTS: variable(

@@ -10,13 +10,14 @@ import { CheckpointError, describe } from "./core/errors.js";
 import { createEvents, type Events } from "./core/events.js";
 import { PHASES, type Phase } from "./core/job.js";
 import { rewriterSetOf } from "./core/model-set.js";
-import { DEFAULT_SIDES, sidesOf } from "./core/options.js";
+import { DEFAULT_SIDES, type Sides, sidesOf } from "./core/options.js";
 import { redactor } from "./core/redact.js";
 import { rewriterNameOf } from "./core/rewriters.js";
 import { PROGRAM } from "./core/version.js";
 import type { Queue } from "./db/queue.js";
 import type { Store } from "./db/store.js";
 import { diskUse } from "./files/disk-use.js";
+import { mostPixels } from "./inference/diffusion/size-limit.js";
 import { WorkerRecords } from "./inference/loop/left-behind.js";
 import { checkpointName, type ModelChoice, miniaturePhases } from "./inference/loop/model-choice.js";
 import { PromptWindow } from "./inference/promptist/prompt-window.js";
@@ -202,7 +203,7 @@ export async function createApp(
         maxBatch: config.MAX_BATCH_PROMPTS,
         maxFileBytes: config.MAX_FILE_BYTES,
         maxSteps: config.MAX_STEPS,
-        sides: sidesOf(ownSideOf(choice, events), config.MAX_SIDE, config.image.size),
+        sides: await sidesHere(choice, config, events),
         maxPairs: config.MAX_PAIRS,
         maxCells: config.MAX_CELLS,
         inLine: config.inLine,
@@ -272,14 +273,19 @@ function embeddingNames({ clipTokenizer, diffusion, embeddings = [] }: ModelChoi
   }
 }
 
-/** The checkpoint's own side; that of Stable Diffusion 1.5 where its configuration can't be read. */
-function ownSideOf({ diffusion: { directory }, vae }: ModelChoice, events: Events): number {
+/** The sides of pictures; those of Stable Diffusion 1.5 where the checkpoint's configuration can't be read. */
+async function sidesHere(
+  { diffusion: { directory }, vae = null, device, precision, memory = null }: ModelChoice,
+  { MAX_SIDE, image }: Config,
+  events: Events,
+): Promise<Sides> {
   try {
-    return ownSide(directory, vae);
+    const sides = sidesOf(ownSide(directory, vae), MAX_SIDE, image.size);
+    return { ...sides, mostPixels: await mostPixels({ directory, vae, device, precision, memory }) };
   } catch (error) {
     // Rewriting works all the same, and each job that would draw says what is wrong.
     const message = `The size of the pictures of ${directory} is unknown: ${describe(error)}`;
     events.emit("log", { level: "warn", message, error });
-    return DEFAULT_SIDES.own;
+    return sidesOf(DEFAULT_SIDES.own, MAX_SIDE, image.size);
   }
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { IMAGE_RANGES, parseSize, type Range, SIDE_MULTIPLE } from "./core/options.js";
+import { IMAGE_RANGES, LIMIT_RANGES, parseSize, type Range, SIDE_MULTIPLE } from "./core/options.js";
+import { parseMemory } from "./core/picture-memory.js";
 
 /** One variable of the environment and of `.env`. */
 export interface Variable {
@@ -34,14 +35,26 @@ export const inRange = ({ min, max, whole }: Range) => (whole ? integer(min, max
 export const choices = (values: readonly string[]) =>
   new Intl.ListFormat("en-GB", { type: "disjunction" }).format(values);
 
+/** What `read` makes of a text; null for the word `none`. */
+const readBy = <T>(read: (text: string) => T | null, none: string, expected: string) =>
+  text.refine((value) => value === none || read(value) !== null, expected).transform(read);
+
 /** `512x512`, or empty for the checkpoint's own size. */
-export const size = z.string().transform((value, context) => {
-  if (value === "") return null;
-  const parsed = parseSize(value);
-  if (parsed !== null) return parsed;
-  context.addIssue(`expected WIDTHxHEIGHT such as 512x512, ${SIDES_HELP}, or nothing`);
-  return z.NEVER;
-});
+export const size = readBy(parseSize, "", `expected WIDTHxHEIGHT such as 512x512, ${SIDES_HELP}, or nothing`);
+
+/** An amount such as `6GB`, in bytes; null for `auto`. */
+export const memory = readBy(parseMemory, "auto", "expected auto, or an amount such as 6GB or 5500MB");
 
 /** Hugging Face's programs take other words for "no". */
 export const flag = text.transform((value) => /^(1|on|yes|true)$/i.test(value.trim()));
+
+/** 0 means no limit. */
+export const jobsOrNone = integer(0, LIMIT_RANGES.jobs.max);
+
+export const LIMIT_HELP = (whose: string) =>
+  `Jobs of ${whose} in line at once; further ones wait outside the line. /settings may set a lower limit. 0: no limit.`;
+export const minutesOrNone = integer(0, LIMIT_RANGES.minutes.max);
+export const MINUTES_HELP = (whose: string) =>
+  `Minutes of rewriting and drawing that ${whose} has a day (UTC); unused ones of two days are kept. With none left, commands say when there are some again. /settings may set a lower limit. 0: no limit.`;
+export const CAP_HELP = (whose: string) =>
+  `Open jobs of ${whose}; further ones are refused. /settings may set a lower limit. 0: no limit.`;

@@ -90,7 +90,7 @@ export async function batch(
   const seed = flags.seed ?? randomSeed();
   const lora = await models.turboLora();
   const { image, speeds } = imageOptions(flags, seed, models.choice.diffusion, lora, found, isGiven);
-  models.noteSize(image.size);
+  await models.checkSizes(entries.map((entry) => ({ ...image, ...entry.image }).size));
   const text = textOptions(flags, seed, isGiven);
   const textOf = ({ rewriter }: PromptPair) =>
     rewriter === undefined || isGiven("rewriter") ? text : textOptions(flags, seed, isGiven, rewriter);

@@ -12,12 +12,19 @@ import { PROGRAM } from "../core/version.js";
 import type { ModelHost } from "../inference/loop/model-host.js";
 import { planName } from "../inference/runtime/plan.js";
 import type { DrawRequest } from "../inference/worker/protocol.js";
+
 import { type GraphicsCard, graphicsCards } from "./parts/graphics.js";
 import { Models } from "./parts/models.js";
 import type { ImageFlags, TextFlags } from "./parts/options.js";
 import type { Output } from "./parts/output.js";
 import { PICTURE_NOTES } from "./parts/picture-notes.js";
-import { operatorTable, type TriedDevice, tryDevice } from "./parts/tried-device.js";
+import {
+  type CountedSize,
+  countSizes,
+  operatorTable,
+  type TriedDevice,
+  tryDevice,
+} from "./parts/tried-device.js";
 
 export interface BenchFlags
   extends Pick<TextFlags, "device" | "json" | "promptist" | "weights">,
@@ -66,6 +73,9 @@ interface ImageFigures {
   readonly fastestStepSeconds: number;
   readonly slowestStepSeconds: number;
   readonly decodeSeconds: number;
+  /** By the count of weights and activations, under the memory plan that is taken for this size. */
+  readonly countedBytes: number;
+  readonly memoryPlan: string | null;
   readonly peakBytes: number | null;
   readonly notes: readonly PictureNote[];
   readonly problem: null;
@@ -124,7 +134,12 @@ async function measure(
 
   const text = await rewriteTimed(models, output);
   const sizes: (ImageFigures | Undrawn)[] = [];
-  for (const side of sidesOf(models)) sizes.push(await drawTimed(models, output, side, flags.steps, folder));
+  for (const side of sidesOf(models)) {
+    const { directory } = models.choice.diffusion;
+    const { vae = null, memory = null } = models.choice;
+    const counted = await countSizes({ directory, vae, memory }, tried, [{ width: side, height: side }]);
+    sizes.push(await drawTimed(models, output, counted.sizes[0]!, flags.steps, folder));
+  }
 
   const { promptist, diffusion } = models.choice;
   const [cpu] = cpus();
@@ -250,7 +265,7 @@ async function rewriteTimed(models: Models, output: Output): Promise<TextFigures
 async function drawTimed(
   models: Models,
   output: Output,
-  side: number,
+  { size: { width: side }, countedBytes, memoryPlan }: CountedSize,
   steps: number,
   folder: string,
 ): Promise<ImageFigures | Undrawn> {
@@ -294,6 +309,8 @@ async function drawTimed(
           slowestStepSeconds: sorted.at(-1)!,
           // What the worker's own clock has beyond the steps; a message's way may be longer than a tiny decoder's work.
           decodeSeconds: Math.max(0, seconds - stepped),
+          countedBytes,
+          memoryPlan,
           notes,
           problem: null,
         };
@@ -310,7 +327,7 @@ async function drawTimed(
 }
 
 /** Errors of a picture that is too large for the device; a driver may also end the process. */
-const DOES_NOT_FIT: readonly ErrorCode[] = ["OUT_OF_MEMORY", "WORKER_DIED"];
+const DOES_NOT_FIT: readonly ErrorCode[] = ["INPUT_MEMORY", "OUT_OF_MEMORY", "WORKER_DIED"];
 
 const loaded = ({ info }: ModelHost) => ({
   device: info.device,
@@ -381,6 +398,7 @@ const sizeRows = (figures: ImageFigures, row: (subject: string, text: string) =>
     `${time(figures.stepSeconds)} (${time(figures.fastestStepSeconds)} to ${time(figures.slowestStepSeconds)}), two rows`,
   ),
   row("  decode", time(figures.decodeSeconds)),
+  row("  counted memory", `${size(figures.countedBytes)}, ${figures.memoryPlan}`),
   row("  peak memory", peak(figures)),
   ...figures.notes.map((note) => row("  note", PICTURE_NOTES[note])),
 ];

@@ -41,7 +41,7 @@ export async function compare(
   const seed = flags.seed ?? own.seed ?? randomSeed();
   const lora = await models.turboLora();
   const { image } = imageOptions(flags, seed, models.choice.diffusion, lora, own, isGiven);
-  models.noteSize(image.size);
+  await models.checkSizes([image.size]);
   const mode = promptModeOf(image);
   for (const line of markNotes([{ texts: [prompt, image.negative], mode }])) output.say(line);
   const started = performance.now();

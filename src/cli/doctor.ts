@@ -34,7 +34,7 @@ import { EXPLANATIONS, explain } from "./parts/explanations.js";
 import { modelCounts, modelTable } from "./parts/library.js";
 import type { Output } from "./parts/output.js";
 import { placesOf } from "./parts/places.js";
-import { operatorTable, tryDevice } from "./parts/tried-device.js";
+import { describeMemory, operatorTable, type TriedDevice, tryDevice } from "./parts/tried-device.js";
 
 interface Finding {
   readonly subject: string;
@@ -82,6 +82,7 @@ export async function doctor(
       named,
       library.models.filter(({ kind, misfit }) => kind === "checkpoint" && misfit === null),
     ),
+    ...(await memoryFinding(tried.device, named)),
     ...(await embeddingFindings(named)),
     ...(await judgeFindings(named)),
     ...unclear,
@@ -184,15 +185,39 @@ async function fonts(): Promise<Finding> {
 async function deviceFinding(
   name: DeviceName,
   config: Config,
-): Promise<{ finding: Finding; reports: readonly DeviceReport[] }> {
+): Promise<{ finding: Finding; device: TriedDevice | null; reports: readonly DeviceReport[] }> {
   const subject = "device";
   try {
-    const { image, plan, note, reports, textReports } = await tryDevice(name, config);
+    const device = await tryDevice(name, config);
+    const { image, plan, note, reports, textReports } = device;
     const found = `${name} -> ${image}, Stable Diffusion in ${planName(plan)}`;
-    const state = note ? "note" : "ok";
-    return { finding: { subject, state, found, todo: note }, reports: [...reports, ...textReports] };
+    const finding = { subject, state: note ? "note" : "ok", found, todo: note } as const;
+    return { finding, device, reports: [...reports, ...textReports] };
   } catch (error) {
-    return { finding: { subject, state: "broken", found: name, todo: describe(error) }, reports: [] };
+    const finding = { subject, state: "broken", found: name, todo: describe(error) } as const;
+    return { finding, device: null, reports: [] };
+  }
+}
+
+/** What pictures of the checkpoint's own side and of a larger one take in memory, by the count. */
+async function memoryFinding(device: TriedDevice | null, config: Config): Promise<Finding[]> {
+  const { checkpoint } = inspectCheckpoint(
+    "diffusion",
+    config.DIFFUSION_CHECKPOINT || undefined,
+    config.checkpointsDir,
+    { ...placesOf(config), ...(config.VAE ? { vae: config.VAE } : {}) },
+  );
+  if (checkpoint === null || device === null) return [];
+  const subject = "memory";
+  try {
+    const vae = findVae(config.VAE || undefined);
+    const { directory } = checkpoint;
+    const counted = await describeMemory({ directory, vae, memory: config.DEVICE_MEMORY }, device);
+    return [{ subject, state: counted.todo === null ? "ok" : "note", ...counted }];
+  } catch (error) {
+    // The checkpoint's own finding says more.
+    if (error instanceof CheckpointError) return [];
+    return [{ subject, state: "broken", found: "not counted", todo: describe(error) }];
   }
 }
 

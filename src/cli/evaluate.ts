@@ -58,7 +58,7 @@ export async function evaluate(
   await makeOutFolder(folder.path);
   const hasPromptist = plan.rewriters.includes(PROMPTIST.name);
   const { miniature, note } = models.noteMiniature(hasPromptist ? PHASES : ["image"]);
-  models.noteSize(plan.image.size);
+  await models.checkSizes([plan.image.size]);
   const planFile = await PlanFile.open(folder.path, plan);
   const started = performance.now();
   const evaluation: Evaluation = { models, output, folder, plan, planFile, prompts, rewriters };

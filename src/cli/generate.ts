@@ -48,7 +48,7 @@ export async function generate(
   const seed = flags.seed ?? randomSeed();
   const lora = await models.turboLora();
   const { image: options } = imageOptions(flags, seed, models.choice.diffusion, lora, own, isGiven);
-  models.noteSize(options.size);
+  await models.checkSizes([options.size]);
   const mode = promptModeOf(options);
   for (const line of markNotes([{ texts: [prompt, options.negative], mode }])) output.say(line);
   const { drawn, info, checkpoint } = await models.withModelsOf([options], async (host, { checkpoint }) => {

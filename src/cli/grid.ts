@@ -65,7 +65,7 @@ export async function grid(
     const own = ownAtSpeed(image, item.image ?? {}, speeds);
     return imageOf({ image }, { image: own, seed: item.seed ?? seed });
   });
-  models.noteSize(image.size);
+  await models.checkSizes(options.map(({ size }) => size));
   for (const line of markNotes([{ texts: [prompt, image.negative], mode: promptModeOf(image) }]))
     output.say(line);
   const started = performance.now();

@@ -8,6 +8,7 @@ export type ErrorCode =
   | "INPUT_TOO_LONG"
   | "INPUT_OPTION"
   | "INPUT_SIZE"
+  | "INPUT_MEMORY"
   | "GRID_AXIS"
   | "GRID_TWICE"
   | "GRID_VALUE"
@@ -93,6 +94,7 @@ const PERMANENT: ReadonlySet<ErrorCode> = new Set([
   "INPUT_TOO_LONG",
   "INPUT_OPTION",
   "INPUT_SIZE",
+  "INPUT_MEMORY",
   "PICTURE_FLAGGED",
   "PICTURE_UNCHECKED",
   "PICTURE_GONE",

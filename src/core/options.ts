@@ -216,6 +216,8 @@ export function parseSize(text: string): PictureSize | null {
 export interface Sides {
   readonly own: number;
   readonly max: number;
+  /** Pixels of the largest picture that fits into memory; absent or null where every size does. */
+  readonly mostPixels?: number | null;
 }
 
 /** Of Stable Diffusion 1.5. */
@@ -234,8 +236,8 @@ export function sidesOf(own: number, max: number | null, usual: PictureSize | nu
   return { own, max: Math.max(limit, usual?.width ?? 0, usual?.height ?? 0) };
 }
 
-export const fitsSides = ({ width, height }: PictureSize, { max }: Sides): boolean =>
-  Math.max(width, height) <= max;
+export const fitsSides = ({ width, height }: PictureSize, { max, mostPixels }: Sides): boolean =>
+  Math.max(width, height) <= max && width * height <= (mostPixels ?? Number.POSITIVE_INFINITY);
 
 export const SIZE_NAMES = ["square", "portrait", "landscape", "larger"] as const;
 export type SizeName = (typeof SIZE_NAMES)[number];

@@ -57,6 +57,7 @@ export async function modelSetsOf(config: Config, found: readonly FoundModel[]):
     textDevice: config.TEXT_DEVICE,
     weights: config.PROMPTIST_WEIGHTS,
     precision: config.DIFFUSION_PRECISION,
+    memory: config.DEVICE_MEMORY,
     cacheDir: config.cacheDir,
     threads: config.THREADS,
   };

@@ -161,3 +161,18 @@ export function rowsSeen({ factor }: Pick<VaeStage, "factor">, start: number, en
   const to = Math.min(height, Math.ceil(end / factor) + halo);
   return { from, to, start: start - from * factor, end: end - from * factor };
 }
+
+/** Values of the largest map of one stripe: 32 MiB in float32. */
+export const STRIPE_VALUES = 2 ** 23;
+/** Stripes begin at multiples of this many rows, so that what halves the sides has whole rows. */
+const ROWS_MULTIPLE = 4;
+
+/** Rows of a stripe of a stage's result, if its input is `width` wide. */
+export function stripeRows(
+  { from, to, factor, added }: VaeStage,
+  width: number,
+  values: number = STRIPE_VALUES,
+): number {
+  const perRow = Math.max((from * width) / factor, to * width * factor, (added ?? 0) * width);
+  return Math.max(1, Math.floor(values / perRow / ROWS_MULTIPLE)) * ROWS_MULTIPLE;
+}

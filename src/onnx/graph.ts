@@ -8,7 +8,7 @@ import {
   type TensorProto,
   type ValueInfo,
 } from "./proto.js";
-import { type TensorData, type TensorSpec, tensorBytes } from "./tensor.js";
+import { elementCount, type TensorData, type TensorSpec, tensorByteLength, tensorBytes } from "./tensor.js";
 
 export type { AttributeValue, Dimension, ElementType } from "./proto.js";
 
@@ -46,6 +46,19 @@ export interface BoundDerivation extends Derivation {
   readonly initializers: Readonly<Record<string, string>>;
 }
 
+export type GraphNode = NodeProto;
+
+/** The operators of a graph and what they read. */
+export interface GraphStructure {
+  readonly inputs: readonly ValueInfo[];
+  readonly outputs: readonly ValueInfo[];
+  readonly nodes: readonly GraphNode[];
+  /** Weights and constants by name; with their values where these are few numbers. */
+  readonly initializers: ReadonlyMap<string, TensorSpec & { readonly values?: readonly number[] }>;
+  /** Bytes of each weight in the type that the graph computes in, of those that are converted where they are used. */
+  readonly convertedBytes: ReadonlyMap<string, number>;
+}
+
 /** A finished graph that does not have its weights yet. */
 export interface Graph {
   readonly name: string;
@@ -57,6 +70,9 @@ export interface Graph {
   readonly derivations: readonly BoundDerivation[];
   /** Every key that the graph reads, for `parameters` and `derivations`, with the shape it must have. */
   readonly sources: ReadonlyMap<string, readonly number[]>;
+  readonly structure: GraphStructure;
+  /** Bytes of all weights in memory. */
+  readonly weightBytes: number;
   /**
    * The .onnx file. `weights` are the initializers of all parameters (named by their keys) and derivations. A
    * parameter in the other float type is cast in the graph.
@@ -119,6 +135,17 @@ export const MICROSOFT = "com.microsoft";
 const OPSETS = { "": 20, [MICROSOFT]: 1 };
 const IR_VERSION = 9;
 const CASTABLE = new Set<ElementType>(["float32", "float16"]);
+
+/** Numbers of a constant that a shape may be computed from. */
+const FEW = 8;
+
+function withValues({ type, shape, data }: TensorProto): TensorSpec & { values?: readonly number[] } {
+  if (elementCount(shape) > FEW || !(data instanceof Uint8Array)) return { type, shape };
+  const { buffer, byteOffset, byteLength } = data;
+  const bytes = buffer.slice(byteOffset, byteOffset + byteLength);
+  if (type === "int64") return { type, shape, values: Array.from(new BigInt64Array(bytes), Number) };
+  return type === "float32" ? { type, shape, values: [...new Float32Array(bytes)] } : { type, shape };
+}
 
 const sameShape = (a: readonly number[], b: readonly number[]) =>
   a.length === b.length && a.every((size, i) => size === b[i]);
@@ -270,8 +297,44 @@ export class GraphBuilder {
       parameters,
       derivations: this.#derivations,
       sources: this.#sources,
+      ...this.#structure(),
       encode: (weights) => this.#encode(weights),
     };
+  }
+
+  #structure(): Pick<Graph, "structure" | "weightBytes"> {
+    const { float, weights } = this;
+    const initializers = new Map<string, TensorSpec & { values?: readonly number[] }>();
+    const convertedBytes = new Map<string, number>();
+    for (const [key, { shape }] of this.#parameters) {
+      const stored = { type: weightType({ float, weights }, shape), shape };
+      initializers.set(key, stored);
+      if (stored.type !== float) convertedBytes.set(key, tensorByteLength({ type: float, shape }));
+    }
+    for (const { outputs, initializers: names } of this.#derivations)
+      for (const [output, spec] of Object.entries(outputs)) initializers.set(names[output] as string, spec);
+    const weightBytes = [...initializers.values()].reduce((sum, spec) => sum + tensorByteLength(spec), 0);
+    for (const { proto } of this.#constants.values()) initializers.set(proto.name, withValues(proto));
+    const structure = {
+      inputs: this.#inputs,
+      outputs: this.#outputProtos(),
+      nodes: this.#nodeProtos(),
+      initializers,
+      convertedBytes,
+    };
+    return { structure, weightBytes };
+  }
+
+  #outputProtos(): ValueInfo[] {
+    return this.#outputs.map(({ value, type, shape }) => ({ name: value.name, type, shape }));
+  }
+
+  #nodeProtos(): NodeProto[] {
+    return this.#nodes.map((node) => ({
+      ...node,
+      inputs: node.inputs.map((value) => value?.name ?? ""),
+      outputs: node.outputs.map((value) => value.name),
+    }));
   }
 
   #encode(weights: readonly TensorProto[]): Uint8Array {
@@ -297,16 +360,9 @@ export class GraphBuilder {
       irVersion: IR_VERSION,
       opsets: OPSETS,
       inputs: this.#inputs,
-      outputs: this.#outputs.map(({ value, type, shape }) => ({ name: value.name, type, shape })),
+      outputs: this.#outputProtos(),
       initializers: [...initializers, ...[...this.#constants.values()].map(({ proto }) => proto)],
-      nodes: [
-        ...casts,
-        ...this.#nodes.map((node) => ({
-          ...node,
-          inputs: node.inputs.map((value) => value?.name ?? ""),
-          outputs: node.outputs.map((value) => value.name),
-        })),
-      ],
+      nodes: [...casts, ...this.#nodeProtos()],
     });
   }
 }

@@ -20,6 +20,7 @@ import {
   sidesOf,
   TEXT_RANGES,
 } from "../../src/core/options.js";
+import { sizeWithin } from "../../src/core/picture-memory.js";
 
 const config = loadConfig({}, "/nowhere");
 const LIMITS = { maxPromptLength: 1000, maxBatch: 20, maxFileBytes: 1000, maxSteps: 1000, maxPairs: 4 };
@@ -187,5 +188,25 @@ describe("sides", () => {
     expect(loadConfig({ MAX_SIDE: "256" }, "/nowhere").MAX_SIDE).toBe(256);
     for (const wrong of ["63", "1025", "a"])
       expect(takes(() => loadConfig({ MAX_SIDE: wrong }, "/nowhere"))).toBe(false);
+  });
+
+  it("that fit into memory keep their shape, and a size that can't be drawn is none", () => {
+    const within = (width: number, height: number, pixels: number) => {
+      const size = sizeWithin({ width, height }, pixels);
+      return size && showSize(size);
+    };
+    expect(within(1024, 1024, 768 * 768)).toBe("768x768");
+    expect(within(1024, 512, 768 * 768)).toBe("1024x512");
+    expect(within(512, 1024, 512 * 512)).toBe("360x720");
+    expect(within(512, 512, 60 * 60)).toBeNull();
+  });
+
+  it("the memory for them is read in its unit", () => {
+    const bytes = (given: string) => loadConfig({ DEVICE_MEMORY: given }, "/nowhere").DEVICE_MEMORY;
+    expect(loadConfig({}, "/nowhere").DEVICE_MEMORY).toBeNull();
+    expect(bytes("6GB")).toBe(6 * 2 ** 30);
+    expect(bytes("5.5 GiB")).toBe(5.5 * 2 ** 30);
+    expect(bytes("5500mb")).toBe(5500 * 2 ** 20);
+    for (const wrong of ["6", "0GB", "-1GB", "6TB", "much"]) expect(takes(() => bytes(wrong))).toBe(false);
   });
 });

@@ -102,6 +102,7 @@ test("--json has the machine, the plan, the check and the time and memory of eac
     expect(size.fastestStepSeconds).toBeLessThanOrEqual(size.stepSeconds);
     expect(size.slowestStepSeconds).toBeGreaterThanOrEqual(size.stepSeconds);
     expect(size.decodeSeconds).toBeGreaterThanOrEqual(0);
+    expect(size.countedBytes).toBeGreaterThan(size.weightBytes);
     expectPeak(size);
   }
   expect(leftBehind()).toEqual([]);
@@ -122,6 +123,7 @@ test("the text has a line for each figure, and says that it is the miniature's",
     /^Stable Diffusion +128x128, miniature, fp32 on cpu, /m,
     /^ {2}step +\S+ s \(\S+ s to \S+ s\), two rows$/m,
     /^ {2}decode +\S+ s$/m,
+    /^ {2}counted memory +\d+\.\d [GM]iB, parts all loaded, VAE whole$/m,
     /^ {2}peak memory +(\d+\.\d [GM]iB of the process|unknown)$/m,
     /^Operators on cpu in fp32: forms tried, largest error, verdict$/m,
     /^ {2}MultiHeadAttention +\d+ +\d\.\de-\d+ +right$/m,

@@ -333,6 +333,22 @@ describe("each verb", () => {
     expect((await draw("128x64")).stderr).not.toContain("more than twice");
   });
 
+  test("a size that does not fit into memory is refused before anything is loaded, with the largest that does", async () => {
+    const draw = (args: readonly string[], out: string) =>
+      promptist([...args, "--steps", "1", "--out", join(folder.path, out)], { DEVICE_MEMORY: "300MB" });
+    const picture = (size: string) => draw(["generate", "A cat", "--size", size], "huge.png");
+    const { code, stderr } = await picture("1024x1024");
+    expect(code).toBe(2);
+    const largest = /The largest of its shape that does is (\d+x\d+); DEVICE_MEMORY/.exec(stderr)?.[1];
+    expect(stderr).toContain("A picture of 1024x1024 does not fit into memory.");
+    expect(await picture(largest!)).toMatchObject({ code: 0 });
+    for (const args of [
+      ["compare", "A cat", "--size", "1024x1024"],
+      ["grid", "A cat", "--x", "size=64x64,1024x1024"],
+    ])
+      expect(await draw(args, "huge")).toMatchObject({ code: 2, stderr: expect.stringContaining(largest!) });
+  });
+
   test("compare writes the pair from one seed, and both side by side", async () => {
     const out = join(folder.path, "pair");
     const args = ["compare", "A fantasy castle", "--out", out, "--steps", "2", "--seed", "9"];
@@ -436,7 +452,10 @@ describe("each verb", () => {
   });
 
   test("doctor finds this machine ready", async () => {
-    const { code, stdout } = await promptist(["doctor"]);
+    const { code, stdout } = await promptist(["doctor"], { DEVICE_MEMORY: "6GB" });
+    expect(stdout).toMatch(
+      /memory +6\.0 GiB for drawing; 64x64 takes 0\.1 GiB \(parts all loaded, VAE whole\), 96x96 takes/,
+    );
     // A version of Node that gets no fixes has a line of advice under it.
     expect(stdout).toMatch(/Node\.js.*\n(?: +.*Node 24.*\n)?.*onnxruntime-node/);
     expect(stdout).toMatch(/Ready\.\s*$/);

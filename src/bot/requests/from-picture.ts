@@ -11,8 +11,10 @@ import {
   parseSize,
   REWRITE_LENGTH_FACTOR,
   SIDE_MULTIPLE,
+  type Sides,
   showSize,
 } from "../../core/options.js";
+import { sizeWithin } from "../../core/picture-memory.js";
 import { asDrawn } from "../../core/speeds.js";
 import { PICTURE_MAX_BYTES, readPictureText } from "../../pictures/read-text.js";
 import { cleanPrompt, isLongerThan } from "../../prompt-files/clean-prompt.js";
@@ -146,7 +148,7 @@ export function withinLimits(
       : negative;
   if (own.negative !== undefined && own.negative !== negative) changed.push(pictureProblems.negative);
   if (size !== undefined && size !== null) {
-    own.size = nearestSize(size, sides.max);
+    own.size = nearestSize(size, sides);
     if (showSize(own.size) !== showSize(size))
       changed.push(pictureProblems.size(showSize(size), showSize(own.size)));
   }
@@ -154,13 +156,14 @@ export function withinLimits(
 }
 
 /** The same shape within the limits, with sides that can be drawn. */
-function nearestSize(size: PictureSize, max: number): PictureSize {
+function nearestSize(size: PictureSize, { max, mostPixels }: Sides): PictureSize {
   const whole = parseSize(showSize(size));
-  if (whole !== null && fitsSides(whole, { own: max, max })) return whole;
+  if (whole !== null && fitsSides(whole, { own: max, max, mostPixels: mostPixels ?? null })) return whole;
   const scale = Math.min(1, max / Math.max(1, size.width, size.height));
   const side = (pixels: number) => {
     const rounded = SIDE_MULTIPLE * Math.round((pixels * scale) / SIDE_MULTIPLE);
     return Math.min(max, Math.max(IMAGE_RANGES.side.min, rounded));
   };
-  return { width: side(size.width), height: side(size.height) };
+  const nearest = { width: side(size.width), height: side(size.height) };
+  return sizeWithin(nearest, mostPixels ?? Number.POSITIVE_INFINITY) ?? nearest;
 }

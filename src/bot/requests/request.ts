@@ -7,7 +7,6 @@ import type { OfferedModels } from "../../core/known-models.js";
 import {
   DEFAULT_SIDES,
   DEFAULT_SPEED,
-  fitsSides,
   IMAGE_RANGES,
   type ImageOptions,
   isInRange,
@@ -24,6 +23,7 @@ import {
   showSize,
   type TextOptions,
 } from "../../core/options.js";
+import { checkMemory } from "../../core/picture-memory.js";
 import {
   isModel,
   nameOfStyle,
@@ -293,11 +293,17 @@ export function sizeExpectation(sides: Sides): Expectation {
   return { takes: "size", size: showSize(portrait), multiple: SIDE_MULTIPLE, min, max };
 }
 
-/** Throws InputError INPUT_SIZE for a picture that is larger than is drawn here. */
+/**
+ * Throws InputError INPUT_SIZE for a picture that is larger than is drawn here, INPUT_MEMORY for one that takes more
+ * memory than there is.
+ */
 export function checkSize(size: PictureSize | null, { sides = DEFAULT_SIDES }: Pick<Limits, "sides">): void {
-  if (size === null || fitsSides(size, sides)) return;
-  throw new InputError("INPUT_SIZE", `The size ${showSize(size)} has a side over ${sides.max} pixels.`, {
+  if (size === null) return;
+  const { max, mostPixels = null } = sides;
+  checkMemory(size, mostPixels);
+  if (Math.max(size.width, size.height) <= max) return;
+  throw new InputError("INPUT_SIZE", `The size ${showSize(size)} has a side over ${max} pixels.`, {
     size: showSize(size),
-    max: sides.max,
+    max,
   });
 }

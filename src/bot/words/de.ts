@@ -296,6 +296,8 @@ export const de: Unfinished<Words> = {
     },
     INPUT_SIZE: (c) =>
       `${c.code("size") === null ? "Diese Größe" : `Die Größe ${c.code("size")}`} ist zu groß für das Modell hier. ${c.say("max", (max) => `Keine Seite darf länger als ${number(max)} Pixel sein`, "Wähle eine kleinere")}.`,
+    INPUT_MEMORY: (c) =>
+      `${c.code("size") === null ? "Diese Größe" : `Die Größe ${c.code("size")}`} passt hier nicht in den Speicher. ${c.code("largest") === null ? "Wähle eine kleinere" : `Die größte in dieser Form, die passt, ist ${c.code("largest")}`}.`,
     GRID_AXIS: (c) =>
       `${c.code("axis") === null ? "Diese Achse des Rasters" : `Die Achse ${c.code("axis")}`} gibt es nicht. ${c.code("option") ?? "Eine Achse"} nimmt einen Namen und Werte, etwa ${c.code("example") ?? "`steps=10,20,30`"}; die Namen sind ${c.text("words")?.split(" ").join(", ") ?? "beim Tippen zu sehen"}.`,
     GRID_TWICE: (c) =>

@@ -310,6 +310,8 @@ export const es: Unfinished<Words> = {
     },
     INPUT_SIZE: (c) =>
       `${c.code("size") === null ? "Este tamaño" : `El tamaño ${c.code("size")}`} es demasiado grande para el modelo de aquí. ${c.say("max", (max) => `Ningún lado puede pasar de ${number(max)} píxeles`, "Elige uno más pequeño")}.`,
+    INPUT_MEMORY: (c) =>
+      `${c.code("size") === null ? "Este tamaño" : `El tamaño ${c.code("size")}`} no cabe en la memoria de aquí. ${c.code("largest") === null ? "Elige uno más pequeño" : `El mayor de esta forma que cabe es ${c.code("largest")}`}.`,
     GRID_AXIS: (c) =>
       `${c.code("axis") === null ? "Este eje de la cuadrícula" : `El eje ${c.code("axis")}`} no existe. ${c.code("option") ?? "Un eje"} lleva un nombre y valores, por ejemplo ${c.code("example") ?? "`steps=10,20,30`"}; los nombres son ${c.text("words")?.split(" ").join(", ") ?? "los que se ofrecen al escribir"}.`,
     GRID_TWICE: (c) =>

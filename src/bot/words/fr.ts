@@ -304,6 +304,8 @@ export const fr: Unfinished<Words> = {
     },
     INPUT_SIZE: (c) =>
       `${c.code("size") === null ? "Cette taille" : `La taille ${c.code("size")}`} est trop grande pour le modèle d'ici. ${c.say("max", (max) => `Aucun côté ne peut dépasser ${number(max)} pixels`, "Choisissez-en une plus petite")}.`,
+    INPUT_MEMORY: (c) =>
+      `${c.code("size") === null ? "Cette taille" : `La taille ${c.code("size")}`} ne tient pas dans la mémoire d'ici. ${c.code("largest") === null ? "Choisissez-en une plus petite" : `La plus grande de cette forme qui y tient est ${c.code("largest")}`}.`,
     GRID_AXIS: (c) =>
       `${c.code("axis") === null ? "Cet axe de la grille" : `L'axe ${c.code("axis")}`} n'existe pas. ${c.code("option") ?? "Un axe"} prend un nom et des valeurs, par exemple ${c.code("example") ?? "`steps=10,20,30`"} ; les noms sont ${c.text("words")?.split(" ").join(", ") ?? "proposés pendant la saisie"}.`,
     GRID_TWICE: (c) =>

@@ -275,6 +275,8 @@ export const ja: Unfinished<Words> = {
     },
     INPUT_SIZE: (c) =>
       `${c.code("size") === null ? "このサイズ" : `サイズ ${c.code("size")} `}は、ここのモデルには大きすぎます。${c.say("max", (max) => `1辺は${number(max)}ピクセルまでです`, "小さいサイズを選んでください")}。`,
+    INPUT_MEMORY: (c) =>
+      `${c.code("size") === null ? "このサイズ" : `サイズ ${c.code("size")} `}は、ここのメモリに収まりません。${c.code("largest") === null ? "小さいサイズを選んでください" : `同じ形で収まる最大は ${c.code("largest")} です`}。`,
     GRID_AXIS: (c) =>
       `グリッドの軸${c.code("axis") === null ? "" : ` ${c.code("axis")} `}はありません。${c.code("option") ?? "軸"} には名前と値を書きます（例: ${c.code("example") ?? "`steps=10,20,30`"}）。使える名前は${c.text("words") === null ? "入力中に表示されます" : `次のとおりです: ${c.text("words")!.split(" ").join(", ")}`}。`,
     GRID_TWICE: (c) =>

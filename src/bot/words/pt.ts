@@ -301,6 +301,8 @@ export const pt: Unfinished<Words> = {
     },
     INPUT_SIZE: (c) =>
       `${c.code("size") === null ? "Este tamanho" : `O tamanho ${c.code("size")}`} é grande demais para o modelo daqui. ${c.say("max", (max) => `Nenhum lado pode passar de ${number(max)} pixels`, "Escolha um menor")}.`,
+    INPUT_MEMORY: (c) =>
+      `${c.code("size") === null ? "Este tamanho" : `O tamanho ${c.code("size")}`} não cabe na memória daqui. ${c.code("largest") === null ? "Escolha um menor" : `O maior desta forma que cabe é ${c.code("largest")}`}.`,
     GRID_AXIS: (c) =>
       `${c.code("axis") === null ? "Este eixo da grade" : `O eixo ${c.code("axis")}`} não existe. ${c.code("option") ?? "Um eixo"} leva um nome e valores, por exemplo ${c.code("example") ?? "`steps=10,20,30`"}; os nomes são ${c.text("words")?.split(" ").join(", ") ?? "os que aparecem ao digitar"}.`,
     GRID_TWICE: (c) =>

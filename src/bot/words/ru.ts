@@ -294,6 +294,8 @@ export const ru: Unfinished<Words> = {
     },
     INPUT_SIZE: (c) =>
       `${c.code("size") === null ? "Такой размер" : `Размер ${c.code("size")}`} слишком велик для здешней модели. ${c.say("max", (max) => `Сторона не может быть длиннее ${count(max, either("пикселя", "пикселей"))}`, "Выберите меньший")}.`,
+    INPUT_MEMORY: (c) =>
+      `${c.code("size") === null ? "Такой размер" : `Размер ${c.code("size")}`} не помещается в здешнюю память. ${c.code("largest") === null ? "Выберите меньший" : `Наибольший такой же формы, который помещается: ${c.code("largest")}`}.`,
     GRID_AXIS: (c) =>
       `${c.code("axis") === null ? "Такой оси сетки" : `Оси ${c.code("axis")}`} нет. ${c.code("option") ?? "Ось"} задаётся именем и значениями, например ${c.code("example") ?? "`steps=10,20,30`"}; имена: ${c.text("words")?.split(" ").join(", ") ?? "они видны при вводе"}.`,
     GRID_TWICE: (c) =>

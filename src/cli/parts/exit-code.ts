@@ -16,6 +16,7 @@ const USAGE: ReadonlySet<ErrorCode> = new Set([
   "INPUT_REWRITER",
   "INPUT_STYLE",
   "INPUT_TOO_LONG",
+  "INPUT_MEMORY",
 ]);
 
 /** The exit code for what a verb threw. Commander also throws to end after `--help` and `--version`. */

@@ -24,6 +24,11 @@ export const EXPLANATIONS: Readonly<Record<ErrorCode, Explanation>> = {
       "Someone asked for a picture with a side longer than MAX_SIDE, by default twice the checkpoint's own.",
     todo: "Nothing, or raise MAX_SIDE if this machine draws such pictures fast enough for everyone who waits.",
   },
+  INPUT_MEMORY: {
+    means:
+      "Someone asked for a picture that takes more memory than there is, by the count that promptist doctor shows, however sparingly it is drawn.",
+    todo: "Nothing, or raise DEVICE_MEMORY if there is more than it says.",
+  },
   GRID_AXIS: theirs("An axis of a grid had a name that is none, or no values."),
   GRID_TWICE: theirs("Both axes of a grid were the same."),
   GRID_VALUE: theirs("An axis of a grid had a value that it does not take."),

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
+
 import { miniatureLine } from "../../bot/words/english/result.js";
 import { ownSide } from "../../checkpoints/layouts/diffusion-files.js";
 import { type FoundModel, findAtStart } from "../../checkpoints/library/find-models.js";
@@ -12,7 +13,10 @@ import type { Phase } from "../../core/job.js";
 import type { TurboLora } from "../../core/known-models.js";
 import { modelKey, modelSetOf } from "../../core/model-set.js";
 import { type ImageOptions, type PictureSize, SIDE_FACTOR, showSize } from "../../core/options.js";
+import { checkMemory } from "../../core/picture-memory.js";
+import { mostPixels } from "../../inference/diffusion/size-limit.js";
 import { type GpuLease, GpuLock } from "../../inference/loop/gpu-lock.js";
+
 import {
   chooseModels,
   type ModelChoice,
@@ -102,6 +106,7 @@ export class Models {
       textDevice: flags.device === undefined ? config.TEXT_DEVICE : "auto",
       weights: flags.weights ?? config.PROMPTIST_WEIGHTS,
       precision: flags.precision ?? config.DIFFUSION_PRECISION,
+      memory: config.DEVICE_MEMORY,
       cacheDir: config.cacheDir,
       threads: config.THREADS,
     };
@@ -209,13 +214,23 @@ export class Models {
     }, this.signal);
   }
 
-  /** Warns on stderr of a size that takes long and seldom looks right; on one's own machine it is drawn. */
-  noteSize(size: PictureSize | null): void {
-    if (size === null) return;
-    const own = ownSide(this.choice.diffusion.directory, this.choice.vae);
-    if (Math.max(size.width, size.height) <= SIDE_FACTOR * own) return;
+  /**
+   * Refuses sizes that do not fit into memory, before anything is loaded, and warns on stderr of one that takes long
+   * and seldom looks right; on one's own machine it is drawn. Null: the checkpoint's own size.
+   * @throws InputError INPUT_MEMORY
+   */
+  async checkSizes(sizes: readonly (PictureSize | null)[]): Promise<void> {
+    const { diffusion, vae = null, device, precision, memory = null } = this.choice;
+    const { directory } = diffusion;
+    const own = ownSide(directory, vae);
+    const most = await mostPixels({ directory, vae, device, precision, memory });
+    for (const size of sizes) checkMemory(size ?? { width: own, height: own }, most);
+    const large = sizes.find(
+      (size) => size !== null && Math.max(size.width, size.height) > SIDE_FACTOR * own,
+    );
+    if (!large) return;
     this.output.say(
-      `Note: ${showSize(size)} is more than twice this checkpoint's own ${own}x${own}, so it takes long and may show its subject several times.`,
+      `Note: ${showSize(large)} is more than twice this checkpoint's own ${own}x${own}, so it takes long and may show its subject several times.`,
     );
   }
 

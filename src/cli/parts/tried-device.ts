@@ -1,5 +1,7 @@
+import { ownSide } from "../../checkpoints/layouts/diffusion-files.js";
 import type { Config } from "../../config.js";
-import type { DeviceName } from "../../core/options.js";
+import { type DeviceName, type PictureSize, showSize } from "../../core/options.js";
+import type { SizeLimitOptions } from "../../inference/diffusion/size-limit.js";
 import type { DeviceReport } from "../../inference/runtime/device-check.js";
 import { type Plan, planName } from "../../inference/runtime/plan.js";
 
@@ -42,6 +44,66 @@ export async function tryDevice(
     note: image.note,
     reports: isCpu ? [await checkForms("cpu", "fp32", operatorForms("float32"))] : image.reports,
     textReports: isCpu ? [] : text.reports,
+  };
+}
+
+/** A picture's size with what it takes by the count (inference/diffusion/memory-count.ts). */
+export interface CountedSize {
+  readonly size: PictureSize;
+  /** The memory plan in words; null if it fits under none. */
+  readonly memoryPlan: string | null;
+  /** Under that plan, or under the one that takes the least. */
+  readonly countedBytes: number;
+}
+
+/** Counts pictures of these sizes on a device that was tried. Throws CheckpointError. */
+export async function countSizes(
+  checkpoint: Pick<SizeLimitOptions, "directory" | "vae" | "memory">,
+  { image, plan }: Pick<TriedDevice, "image" | "plan">,
+  sizes: readonly PictureSize[],
+): Promise<{ readonly limit: number; readonly sizes: readonly CountedSize[] }> {
+  const [{ countMemory }, { MEMORY_PLANS, memoryPlanName }] = await Promise.all([
+    import("../../inference/diffusion/size-limit.js"),
+    import("../../inference/diffusion/memory-plan.js"),
+  ]);
+  const device = { isCpu: image === "cpu", plan };
+  const { count, limit } = await countMemory({ ...checkpoint, device: image as DeviceName }, device);
+  const counted = sizes.map((size) => {
+    const found = count.planFor(size, limit);
+    return {
+      size,
+      memoryPlan: found && memoryPlanName(found),
+      countedBytes: count.peak(size, found ?? MEMORY_PLANS.at(-1)!),
+    };
+  });
+  return { limit, sizes: counted };
+}
+
+/** How many times as long the larger side is. */
+const LARGER = 1.5;
+
+/**
+ * The memory for drawing, and what pictures of the checkpoint's own side and of a larger one take of it; what to do if
+ * those of the own side don't fit. Throws CheckpointError.
+ */
+export async function describeMemory(
+  checkpoint: Pick<SizeLimitOptions, "directory" | "vae" | "memory">,
+  device: TriedDevice,
+): Promise<{ readonly found: string; readonly todo: string | null }> {
+  const own = ownSide(checkpoint.directory, checkpoint.vae);
+  const squares = [own, LARGER * own].map((side) => ({ width: side, height: side }));
+  const { limit, sizes } = await countSizes(checkpoint, device, squares);
+  const gib = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
+  const takes = sizes.map(
+    ({ size, memoryPlan, countedBytes }) =>
+      `${showSize(size)} takes ${gib(countedBytes)} (${memoryPlan ?? "too much"})`,
+  );
+  return {
+    found: `${gib(limit)} for drawing; ${takes.join(", ")}`,
+    todo:
+      sizes[0]?.memoryPlan === null
+        ? "Pictures of the checkpoint's own size don't fit: raise DEVICE_MEMORY if there is more, or draw smaller ones."
+        : null,
   };
 }
 

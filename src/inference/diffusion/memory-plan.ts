@@ -1,4 +1,5 @@
 import { codeOf } from "../../core/errors.js";
+import type { PictureSize } from "../../core/options.js";
 
 /** What of a checkpoint is in memory at once. */
 export interface MemoryPlan {
@@ -19,15 +20,35 @@ export const MEMORY_PLANS: readonly [MemoryPlan, ...MemoryPlan[]] = [
   { isInTurn: true, isStriped: true },
 ];
 
-/** The memory plan of a loaded checkpoint, which changes where memory turns out to be full. */
+/** A memory plan in words. */
+export const memoryPlanName = ({ isInTurn, isStriped }: MemoryPlan): string =>
+  `parts ${isInTurn ? "loaded in turn" : "all loaded"}, VAE ${isStriped ? "in stripes" : "whole"}`;
+
+/** The memory plan of a loaded checkpoint, which changes with the pictures' size and where memory turns out to be full. */
 export class Memory {
+  /** The quickest plan that has not been too large. */
+  #first: MemoryPlan = MEMORY_PLANS[0];
+
   constructor(
-    public plan: MemoryPlan,
-    /** Releases all that is loaded under the plan. */
-    private readonly release: () => Promise<void>,
+    private current: MemoryPlan,
+    /** The quickest plan from this one on for a picture; throws InputError INPUT_MEMORY if there is none. */
+    private readonly planFor: (size: PictureSize, first: MemoryPlan) => MemoryPlan,
+    /** Releases the VAE, or all that is loaded under the plan. */
+    private readonly release: (what: "vae" | "all") => Promise<void>,
     /** Releases what else is on the device; false if there was nothing. */
     private readonly releaseOthers: () => Promise<boolean>,
   ) {}
+
+  get plan(): MemoryPlan {
+    return this.current;
+  }
+
+  /** Takes the plan for a picture of this size. Throws InputError INPUT_MEMORY if it fits under none. */
+  async prepare(size: PictureSize): Promise<void> {
+    const plan = this.planFor(size, this.#first);
+    if (plan.isStriped !== this.current.isStriped) await this.release("vae");
+    this.current = plan;
+  }
 
   /**
    * Runs `work`; while memory is full, again with more room, which stays.
@@ -45,10 +66,11 @@ export class Memory {
 
   async #makeRoom(): Promise<boolean> {
     if (await this.releaseOthers()) return true;
-    const next = MEMORY_PLANS[MEMORY_PLANS.indexOf(this.plan) + 1];
+    const next = MEMORY_PLANS[MEMORY_PLANS.indexOf(this.current) + 1];
     if (next === undefined) return false;
-    await this.release();
-    this.plan = next;
+    await this.release("all");
+    this.current = next;
+    this.#first = next;
     return true;
   }
 }

@@ -4,6 +4,8 @@ import type { TextStates } from "../../models/clip-text.js";
 /** What the pipeline needs of a loaded diffusion checkpoint. All arrays are float32, row-major, NCHW. */
 export interface DiffusionModel {
   readonly config: DiffusionConfig;
+  /** Makes ready for a picture of this size. Throws InputError INPUT_MEMORY if there is too little memory for it. */
+  prepare?(size: PictureSize): Promise<void>;
   /**
    * Hidden states for rows of token ids, each `maxTokens` long: `[rows, maxTokens, channels]`.
    * @param prompt the first of the rows that CLIP skip concerns; as in diffusers, the negative prompt has none

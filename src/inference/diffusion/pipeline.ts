@@ -72,7 +72,7 @@ export interface Picture extends Rgb {
  * `from` it is the StableDiffusionImg2ImgPipeline.
  *
  * Symbols: C latent channels, h x w latents, H x W pixels, L tokens, D text channels.
- * @throws InputError if this checkpoint cannot draw the request; nothing ran then
+ * @throws InputError if this checkpoint cannot draw the request, or not with this memory; nothing ran then
  * @throws InferenceError CANCELLED if `signal` is aborted, INTERNAL if the model's output is not a number
  */
 export async function drawPicture(
@@ -92,6 +92,7 @@ export async function drawPicture(
   const scheduler = newScheduler();
   const begin = firstStep(request);
   throwIfCancelled(signal);
+  await model.prepare?.({ width, height });
 
   const { latentChannels, vaeScaleFactor, scalingFactor } = model.config;
   const shape: LatentShape = [1, latentChannels, height / vaeScaleFactor, width / vaeScaleFactor];

@@ -22,6 +22,7 @@ import type { Plan } from "../runtime/plan.js";
 import { type FixedPrecision, planOn, precisionOf } from "../runtime/precision.js";
 import { type Outputs, Session, Tensor } from "../runtime/session.js";
 import { GuardedPart, type LoadedPart, partLoader } from "./guarded-part.js";
+import { MemoryCount, queryChunksOf, tooLarge } from "./memory-count.js";
 import { MEMORY_PLANS, Memory, type MemoryPlan } from "./memory-plan.js";
 import type { DiffusionConfig, DiffusionModel, LatentShape } from "./model.js";
 import { compileStriped, StripedVae } from "./striped-vae.js";
@@ -48,9 +49,9 @@ export interface StableDiffusionOptions {
   readonly decoder?: DecoderName;
   readonly device: Device;
   readonly precision: Precision;
-  /** What of it is in memory at once; all of it by default. Takes less where memory turns out to be full. */
-  readonly memoryPlan?: MemoryPlan;
-  /** Called before that: releases what else is on the device; false if there was nothing. */
+  /** Bytes that pictures may take on the device, all by default; and of these what others take beside it. */
+  readonly memory?: { readonly limit: number; readonly others: number };
+  /** Called where memory turns out to be full: releases what others take; false if there was nothing. */
   readonly releaseOthers?: () => Promise<boolean>;
   readonly cacheDir: string;
   /** 0: the runtime chooses. */
@@ -115,14 +116,24 @@ export class StableDiffusion implements DiffusionModel {
    * @throws CheckpointError if the folder is not such a model; InferenceError if it does not fit the device
    */
   static async open(options: StableDiffusionOptions): Promise<StableDiffusion> {
-    const { device, cacheDir, memoryPlan = MEMORY_PLANS[0] } = options;
+    const { device, cacheDir } = options;
     const { parts, plan, arithmetic, graphs, notes } = await StableDiffusion.compile(options);
     const config = configOf(parts);
     const isTinyFinal = options.decoder === "taesd";
     const tiny = tinyDecoderFor(options.tinyDecoder ?? null, isTinyFinal, config, options.directory);
+    const { limit, others } = options.memory ?? { limit: Number.POSITIVE_INFINITY, others: 0 };
+    const count = new MemoryCount(parts, { arithmetic, isCpu: device.name === "cpu" });
+    const side = config.sampleSize * config.vaeScaleFactor;
+    const usual = count.planFor({ width: side, height: side }, limit, { others });
     const memory = new Memory(
-      memoryPlan,
-      async () => model.release(),
+      // A smaller picture may fit.
+      usual ?? MEMORY_PLANS.at(-1)!,
+      (size, first) => {
+        const found = count.planFor(size, limit, { first, others });
+        if (found === null) throw tooLarge(size, limit, count);
+        return found;
+      },
+      async (what) => (what === "all" ? model.release() : guardedParts.vae?.release()),
       options.releaseOthers ?? (async () => false),
     );
 
@@ -154,7 +165,7 @@ export class StableDiffusion implements DiffusionModel {
       own: Arithmetic,
     ) => {
       const from = { config: parts.vae, weights: parts.files.weights("vae", precision), cacheDir };
-      const cut = await compileStriped(output, own, queryChunksOf(parts), from);
+      const cut = await compileStriped(output, own, queryChunksOf(parts.unet), from);
       const part = output === "image" ? "vae" : "encoder";
       return new StripedVae(output, cut, (graph) => openSession(part, graph, options, " in stripes"));
     };
@@ -293,7 +304,9 @@ export class StableDiffusion implements DiffusionModel {
 
   async encode(image: Float32Array, { width, height }: PictureSize): Promise<Float32Array> {
     const feeds = { image: new Tensor("float32", image, [1, 3, height, width]) };
-    const { encoder } = this.#parts;
+    const { encoder, vae } = this.#parts;
+    // Memory is counted for one of both.
+    await vae?.release();
     try {
       const { moments } = await this.#run(encoder, feeds, (outputs) =>
         areNumbers(outputs.moments.data as Float32Array),
@@ -315,6 +328,10 @@ export class StableDiffusion implements DiffusionModel {
         for (const other of Object.values(this.#parts)) if (other !== part) await other.release();
       return part.run(feeds, isUsable);
     });
+  }
+
+  prepare(size: PictureSize): Promise<void> {
+    return this.#memory.prepare(size);
   }
 
   async leaveFp16(): Promise<boolean> {
@@ -471,13 +488,9 @@ function compileEncoder(
   precision: FixedPrecision,
   cacheDir: string,
 ): Promise<CompiledGraph> {
-  const graph = vaeEncoder(parts.vae, arithmetic, queryChunksOf(parts));
+  const graph = vaeEncoder(parts.vae, arithmetic, queryChunksOf(parts.unet));
   return compileGraph(graph, parts.files.weights("vae", precision), { cacheDir, unused: VAE_DECODER });
 }
-
-/** A checkpoint with more levels draws larger pictures, so attention in its VAE has more scores. */
-const queryChunksOf = ({ unet }: Pick<Parts, "unet">): number =>
-  4 ** Math.min(2, unet.block_out_channels.length - 1);
 
 interface PartGraph {
   readonly graph: Graph;
@@ -493,7 +506,7 @@ function graphsOf(
   return {
     text_encoder: { graph: clipText(parts.text, arithmetic, use), unused: [] },
     unet: { graph: unet(parts.unet, arithmetic), unused: [] },
-    vae: { graph: vaeDecoder(parts.vae, arithmetic, queryChunksOf(parts)), unused: VAE_ENCODER },
+    vae: { graph: vaeDecoder(parts.vae, arithmetic, queryChunksOf(parts.unet)), unused: VAE_ENCODER },
   };
 }
 

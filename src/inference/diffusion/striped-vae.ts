@@ -2,7 +2,14 @@ import { type CompiledGraph, compileGraph } from "../../checkpoints/compile.js";
 import type { Weights } from "../../checkpoints/files/weights.js";
 import { decoderStages, type VaeConfig, vaeDecoderStart } from "../../models/vae-decoder.js";
 import { encoderStages, vaeEncoderEnd } from "../../models/vae-encoder.js";
-import { rowsSeen, stripeStage, VAE_EPSILON, type VaeStage } from "../../models/vae-stages.js";
+import {
+  rowsSeen,
+  STRIPE_VALUES,
+  stripeRows,
+  stripeStage,
+  VAE_EPSILON,
+  type VaeStage,
+} from "../../models/vae-stages.js";
 import type { Arithmetic, Graph } from "../../onnx/graph.js";
 import { type Outputs, type Session, Tensor } from "../runtime/session.js";
 
@@ -39,11 +46,6 @@ export async function compileStriped(
   return { start: isDecoder ? whole : null, stages, end: isDecoder ? null : whole, groups };
 }
 
-/** Values of the largest map of one stripe: 32 MiB in float32. */
-const STRIPE_VALUES = 2 ** 23;
-/** Stripes begin at multiples of this many rows, so that what halves the sides has whole rows. */
-const ROWS_MULTIPLE = 4;
-
 /** What all channels hold at each place of a picture: [channels, height, width] */
 interface FeatureMap {
   readonly data: Float32Array;
@@ -73,7 +75,7 @@ export class StripedVae<Output extends "image" | "moments"> {
     let x = mapOf(start === null ? given : await this.#runWhole(start, feeds, "y"));
     let before = x;
     for (const { stage, graph } of stages) {
-      const rows = this.#rowsOf(stage, x.width);
+      const rows = stripeRows(stage, x.width, this.stripeValues);
       const y = await this.#withSession(graph, (session) =>
         inStripes(session, stage, groups, { x, before, rows }),
       );
@@ -83,12 +85,6 @@ export class StripedVae<Output extends "image" | "moments"> {
     const last = tensorOf(x);
     const result = end === null ? last : await this.#runWhole(end, { x: last }, this.output);
     return { [this.output]: result } as Outputs<Output>;
-  }
-
-  /** Rows of a stripe of a stage's result, if its input is `width` wide. */
-  #rowsOf({ from, to, factor, added }: VaeStage, width: number): number {
-    const perRow = Math.max((from * width) / factor, to * width * factor, (added ?? 0) * width);
-    return Math.max(1, Math.floor(this.stripeValues / perRow / ROWS_MULTIPLE)) * ROWS_MULTIPLE;
   }
 
   /** Nothing stays loaded between two runs. */

@@ -55,13 +55,18 @@ export interface ModelChoice {
   readonly textDevice?: DeviceName;
   readonly weights: TextWeights;
   readonly precision: Precision;
+  /** Bytes that pictures may take on the device; null or absent: as much as it is known to have. */
+  readonly memory?: number | null;
   readonly cacheDir: string;
   readonly threads: number;
 }
 
 /** Where to look for checkpoints, and how to run them; a path that is left out stands for what is found. */
 export interface ModelWishes
-  extends Pick<ModelChoice, "device" | "textDevice" | "weights" | "precision" | "cacheDir" | "threads"> {
+  extends Pick<
+    ModelChoice,
+    "device" | "textDevice" | "weights" | "precision" | "memory" | "cacheDir" | "threads"
+  > {
   readonly checkpointsDir: string;
   readonly miniatureDir?: string;
   /** The cache that Hugging Face's programs share; without it, none is looked at. */
@@ -95,7 +100,7 @@ export function chooseModels({
   decoder = "vae",
   ...wishes
 }: ModelWishes): ModelChoice {
-  const { device, textDevice = "auto", weights, precision, cacheDir, threads } = wishes;
+  const { device, textDevice = "auto", weights, precision, memory = null, cacheDir, threads } = wishes;
   const places = { miniatureDir, hubCacheDir };
   // Without a rewriter none is loaded, and this one is only named.
   const rewriter = requireRewriter(wishes.rewriter ?? PROMPTIST.name) ?? PROMPTIST;
@@ -139,6 +144,7 @@ export function chooseModels({
     textDevice,
     weights,
     precision,
+    memory,
     cacheDir,
     threads,
   };
@@ -254,6 +260,7 @@ export async function startWorker(
           harmless: isHarmless(choice),
           judges: choice.judges ?? NO_JUDGES,
           precision: choice.precision,
+          memory: choice.memory ?? null,
           device,
           cacheDir,
           threads,

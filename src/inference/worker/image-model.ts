@@ -18,6 +18,7 @@ import { drawPicture } from "../diffusion/pipeline.js";
 import { StableDiffusion } from "../diffusion/stable-diffusion.js";
 import { Judge } from "../judging/judge.js";
 import { withRoom } from "../judging/one-tower.js";
+import { deviceMemory } from "../runtime/device-memory.js";
 import { openDevice } from "../runtime/open-device.js";
 import { planOn, plansToTry, precisionOf } from "../runtime/precision.js";
 import { Upscaler } from "../upscaling/upscaler.js";
@@ -54,8 +55,14 @@ export async function loadImageModel(spec: ImageSpec, onDevice: OnDevice = () =>
       encode: (ids) => model.encodeText(ids),
     },
   });
-  const releaseOthers = () => judge.release();
-  const model: StableDiffusion = await StableDiffusion.open({ ...spec, vectors, device, releaseOthers });
+  const limit = spec.memory ?? (await deviceMemory(device.name));
+  const model: StableDiffusion = await StableDiffusion.open({
+    ...spec,
+    vectors,
+    device,
+    memory: { limit, others: judge.weightBytes },
+    releaseOthers: () => judge.release(),
+  });
   const { config } = model;
   const models = await usedModels(spec, files, precision);
   const side = config.sampleSize * config.vaeScaleFactor;

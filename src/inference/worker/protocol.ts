@@ -70,6 +70,8 @@ export interface ImageSpec {
   readonly judges: FoundJudges;
   readonly device: DeviceName;
   readonly precision: Precision;
+  /** Bytes that pictures may take on the device; null or absent: as much as it is known to have. */
+  readonly memory?: number | null;
   readonly cacheDir: string;
   readonly threads: number;
 }

@@ -112,6 +112,25 @@ describe("the size", () => {
     expect(await queue.open()).toEqual([]);
   });
 
+  it.each([
+    ["128x128", "96x96"],
+    ["128x96", "104x80"],
+  ])("%s, which does not fit into memory, is refused privately, with %s", async (size, largest) => {
+    const sides = { own: 64, max: 128, mostPixels: 96 * 96 };
+    const { local, queue } = await startWorld({ bot: { limits: { ...limits, sides } } });
+    const handle = await local.member("alice").slash("compare", { prompt: "A cat", size });
+    expect(handle.ephemeral).toBe(true);
+    expect(handle.message?.content).toBe(
+      `The size \`${size}\` does not fit into the memory here. The largest of its shape that does is \`${largest}\`.`,
+    );
+    const data = `prompt,size\nA cat,${size}\n`;
+    const batch = await local.member("alice").slash("batch", { file: { name: "sizes.csv", data } });
+    expect((await batch.waitFor((m) => m.content !== "")).content).toContain(largest);
+    expect(await queue.open()).toEqual([]);
+    await (await local.member("alice").slash("compare", { prompt: "A cat", size: "96x96" })).done();
+    expect(await queue.open()).toHaveLength(1);
+  });
+
   it("of a batch's columns is refused before anything waits", async () => {
     const { local, queue } = await startWorld(small);
     const data = "prompt,width,height\nA cat,512,768\n";

@@ -34,6 +34,7 @@ const tallies = [
 const errors: readonly (readonly [Values])[] = [
   {},
   { limit: 1000, unit: "line", number: 12, option: "steps", size: "512x768", max: 640, word: "blood" },
+  { size: "1024x1024", largest: "768x768" },
   { limit: 1, scope: "channel", problem: "json", unit: "entry", number: 3 },
   { limit: 5_242_880, scope: "server", problem: "not a list" },
   { limit: 21, scope: "user" },

@@ -24,6 +24,8 @@ export const errorSentences: Readonly<Record<ErrorCode, (values: Values) => stri
     `${named(c.code("option"), "The option", "An option")} ${taken(c)}. Change it and try again.`,
   INPUT_SIZE: (c) =>
     `${named(c.code("size"), "The size", "This size")} is too large for the model here. ${c.say("max", (max) => `No side may be longer than ${number(max)} pixels`, "Choose a smaller one")}.`,
+  INPUT_MEMORY: (c) =>
+    `${named(c.code("size"), "The size", "This size")} does not fit into the memory here. ${c.code("largest") === null ? "Choose a smaller one" : `The largest of its shape that does is ${c.code("largest")}`}.`,
   GRID_AXIS: (c) =>
     `${named(c.code("axis"), "The axis", "An axis of the grid")} is not known. ${c.code("option") ?? "An axis"} takes a name and values, such as ${c.code("example") ?? "`steps=10,20,30`"}; the names are ${c.text("words")?.split(" ").join(", ") ?? "shown while you type"}.`,
   GRID_TWICE: (c) =>
