@@ -21,6 +21,7 @@ import {
   TEXT_RANGES,
 } from "../../src/core/options.js";
 import { sizeWithin } from "../../src/core/picture-memory.js";
+import { PROMPTIST } from "../../src/core/rewriters.js";
 
 const config = loadConfig({}, "/nowhere");
 const LIMITS = { maxPromptLength: 1000, maxBatch: 20, maxFileBytes: 1000, maxSteps: 1000, maxPairs: 4 };
@@ -142,7 +143,7 @@ describe("an option means the same everywhere", () => {
 });
 
 it("the environment's defaults are the table's", () => {
-  expect(config.text).toEqual(DEFAULT_TEXT_OPTIONS);
+  expect(config.text).toEqual({ ...DEFAULT_TEXT_OPTIONS, rewriter: PROMPTIST.name });
   expect(config.image).toEqual({ ...DEFAULT_IMAGE_OPTIONS, guidance: null });
   expect(config).toMatchObject({
     MAX_PROMPT_LENGTH: DEFAULT_LIMITS.promptLength,
