@@ -25,7 +25,7 @@ export function requireGpt2(directory: string): void {
   throw wrongArchitecture(
     join(directory, "config.json"),
     `a ${found || "model of unknown type"}`,
-    "Promptist is a GPT-2 (model_type gpt2)",
+    "a rewriter is a GPT-2 (model_type gpt2)",
   );
 }
 
