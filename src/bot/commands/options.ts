@@ -204,7 +204,8 @@ export function completeSize(
  */
 export function readImage({ options }: ChatInputCommandInteraction, context: CommandContext): ImageOptions {
   const { limits } = context;
-  const { style: _, ...image } = usualImage(context, readSpeed(options.getString("speed")));
+  // What these are is said again below, or that there are none.
+  const { style: _, model: __, ...image } = usualImage(context, readSpeed(options.getString("speed")));
   const seed = checkRange("seed", options.getInteger("seed") ?? randomSeed(), IMAGE_RANGES.seed);
   const steps = checkRange("steps", options.getInteger("steps") ?? image.steps, {
     ...IMAGE_RANGES.steps,
