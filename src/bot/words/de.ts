@@ -780,7 +780,7 @@ export const de: Unfinished<Words> = {
       "",
       "**Was ist besser?**",
       "`/compare blind:True` verbirgt bis zu deiner Stimme, welches Bild welches ist.",
-      "`/stats show` sagt, was gewinnt, `/taste show`, was gefällt.",
+      "`/stats show` sagt es, `/taste show`, warum.",
       "",
       "**Deine Daten und Pings**",
       "`/settings ping` schaltet Benachrichtigungen an oder aus.",

@@ -785,7 +785,7 @@ export const es: Unfinished<Words> = {
       "",
       "**¿Cuál es mejor?**",
       "`/compare blind:True` oculta cuál es cuál hasta que votes.",
-      "`/stats show` dice cuál gana; `/taste show`, qué gusta.",
+      "`/stats show` lo dice; `/taste show`, por qué.",
       "",
       "**Tus datos y avisos**",
       "`/settings ping` activa o desactiva los avisos.",

@@ -778,7 +778,7 @@ export const fr: Unfinished<Words> = {
       "",
       "**Laquelle est la meilleure ?**",
       "`/compare blind:True` cache laquelle est laquelle jusqu'à votre vote.",
-      "`/stats show` dit laquelle gagne, `/taste show` ce qui plaît.",
+      "`/stats show` le dit, `/taste show` dit pourquoi.",
       "",
       "**Vos données**",
       "`/settings ping` active ou désactive les notifications.",

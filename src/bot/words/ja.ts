@@ -725,7 +725,7 @@ export const ja: Unfinished<Words> = {
       "",
       "**どちらが良い？**",
       "`/compare blind:True` 投票するまで、どちらがどちらか隠します。",
-      "`/stats show` どちらが勝っているか、`/taste show` 何が好まれるかを表示します。",
+      "`/stats show` で結果を、`/taste show` で理由を表示します。",
       "",
       "**自分の設定とデータ**",
       "`/settings ping` 通知のオンとオフを切り替えます。",

@@ -768,7 +768,7 @@ export const pt: Unfinished<Words> = {
       "",
       "**Qual é melhor?**",
       "`/compare blind:True` esconde qual é qual até você votar.",
-      "`/stats show` diz qual vence, e `/taste show`, o que agrada.",
+      "`/stats show` diz, e `/taste show` diz por quê.",
       "",
       "**Seus dados e avisos**",
       "`/settings ping` liga ou desliga as notificações.",

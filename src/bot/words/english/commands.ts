@@ -155,7 +155,7 @@ export const helpText = {
     "",
     "**Which is better?**",
     "`/compare blind:True` hides which is which until you vote.",
-    "`/stats show` tells which wins, `/taste show` what is liked.",
+    "`/stats show` tells, `/taste show` says why.",
     "",
     "**Yours**",
     "`/settings ping` turns pings on or off.",
