@@ -106,7 +106,7 @@ test("a command names a model and LoRAs, and what drew it stands in the result, 
     /Drawn with `Dreamy` \([0-9a-f]{10}\) and `pastel` \([0-9a-f]{10}\)\./,
   );
   const report = csvReport(job);
-  expect(report).toMatch(/,model,loras,models_sha256\r\n/);
+  expect(report).toMatch(/,model,loras,models_sha256,/);
   expect(report).toContain("Dreamy,pastel:0.5,");
   const png = await readFile(join(app.config.picturesDir, job.id, job.items[0]!.pictures.baseline!.file));
   expect(readPngText(png).parameters).toMatch(/^a red apple <lora:pastel:0.5>\n[\s\S]*Model: Dreamy/);
