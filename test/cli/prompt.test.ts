@@ -8,7 +8,7 @@ it("takes settings from the text, except those that the command line gives, and 
   const output = { say: (line: string) => void said.push(line) };
   expect(typedPrompt(TEXT, output, (option) => option === "steps")).toEqual({
     prompt: "a cat",
-    image: { scheduler: "euler-ancestral", negative: "ugly", seed: 99 },
+    image: { speed: "full", scheduler: "euler-ancestral", negative: "ugly", seed: 99 },
   });
   expect(said).toEqual(["Of the prompt, `Clip skip` is not read."]);
   expect(typedPrompt(" a cat ", output, () => false)).toEqual({ prompt: " a cat ", image: {} });
