@@ -17,7 +17,7 @@ import { openDatabase } from "../dist/db/sqlite/open.js";
 import { sqliteStore } from "../dist/db/sqlite/store.js";
 import { GpuLock } from "../dist/inference/loop/gpu-lock.js";
 import { InferenceLoop } from "../dist/inference/loop/loop.js";
-import { startWorker } from "../dist/inference/loop/model-choice.js";
+import { chooseModels, startWorker } from "../dist/inference/loop/model-choice.js";
 import { ModelSets } from "../dist/inference/loop/model-sets.js";
 import { PictureFolder } from "../dist/pictures/store.js";
 import { args, SMOKE } from "./support/arguments.mjs";
@@ -255,19 +255,17 @@ try {
     modelsDirs: [join(home, "models")],
     cacheDir: join(home, "cache"),
   };
-  const models = new ModelSets(
-    {
-      ...library,
-      promptist: undefined,
-      diffusion: undefined,
-      clip: undefined,
-      device: "cpu",
-      weights: "int8",
-      precision: "auto",
-      threads: 1,
-    },
-    library,
-  );
+  const wishes = {
+    ...library,
+    promptist: undefined,
+    diffusion: undefined,
+    clip: undefined,
+    device: "cpu",
+    weights: "int8",
+    precision: "auto",
+    threads: 1,
+  };
+  const models = new ModelSets(chooseModels(wishes), wishes, library);
   const real = {
     now: Date.now,
     checkpointName: (_phase, set) => models.nameOf(set),
