@@ -4,6 +4,7 @@
  *     node bench/run.mjs taste [runs]
  */
 
+import { seededRandom, sigmoid } from "../dist/core/statistics.js";
 import { choose } from "../dist/taste/choice.js";
 import { Features } from "../dist/taste/features.js";
 import { ServerTaste } from "../dist/taste/server-taste.js";
@@ -19,18 +20,7 @@ const VOTERS = 40;
 const REWRITTEN = 0.2;
 const TIES = 0.1;
 
-/** Seeded numbers from 0 to 1 (T. Ettinger's mulberry32). */
-function seeded(seed) {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 const normal = (random) => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
-const sigmoid = (x) => 1 / (1 + Math.exp(-x));
 const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
 const points = (share) => `${(100 * share).toFixed(1)}`;
 
@@ -164,7 +154,7 @@ const off = () => ({ best: () => 0, pick: () => 0, learn: () => {} });
 
 /** One community that votes on what one way chooses. */
 function live(way, community, seed, onCheck) {
-  const random = seeded(seed);
+  const random = seededRandom(seed);
   for (let vote = 0; vote < CHECKS.at(-1); vote++) {
     const beams = beamsOf(random);
     const beam = beams[way.pick(beams, random)];
@@ -179,7 +169,7 @@ function live(way, community, seed, onCheck) {
 
 /** Against the first beam, on prompts that were not voted on: the share of wins, and what the best would add. */
 function judged(way, community, vote, seed) {
-  const random = seeded(seed);
+  const random = seededRandom(seed);
   const wins = [];
   const regrets = [];
   for (let prompt = 0; prompt < FRESH; prompt++) {
@@ -212,7 +202,7 @@ for (const [name, make] of Object.entries(COMMUNITIES)) {
   const held = new Map();
   const push = (map, key, ...values) => map.set(key, [...(map.get(key) ?? []), ...values]);
   for (let run = 0; run < RUNS; run++) {
-    const community = make(seeded(1_000 + run));
+    const community = make(seededRandom(1_000 + run));
     for (const [label, create] of Object.entries(WAYS)) {
       const way = create(community);
       live(way, community, 2_000 + run, (vote) => {
@@ -236,7 +226,7 @@ for (const [name, make] of Object.entries(COMMUNITIES)) {
 
 /** Speed with many votes and phrases. */
 const [VOTES, VOCABULARY] = SMOKE ? [500, 200] : [100_000, 5_000];
-const random = seeded(7);
+const random = seededRandom(7);
 const features = new Features();
 const server = new ServerTaste((feature) => features.phrase(feature) !== null);
 const rewritten = () => {

@@ -1,3 +1,5 @@
+import { sigmoid, Z } from "./statistics.js";
+
 /** How often one of two won against the other; ties are none of these. */
 export interface Duels {
   readonly one: string;
@@ -19,8 +21,6 @@ export interface Rating {
 
 /** Standard deviation of the strengths before any duel, in log-odds: nine of ten win 16 to 84 % against the mean one. */
 const PRIOR_DEVIATION = 1;
-/** Standard normal quantile for a two-sided 95 % interval. */
-const Z = 1.959964;
 /** Newton's method doubles its correct digits a round; the prior keeps it from running away. */
 const ROUNDS = 50;
 const ENOUGH = 1e-10;
@@ -71,8 +71,6 @@ export function bradleyTerry(duels: readonly Duels[], reference: string): Rating
     })
     .sort((a, b) => b.share - a.share || (a.name < b.name ? -1 : 1));
 }
-
-const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
 
 /** The inverse of a symmetric positive definite matrix, by Gauss and Jordan, which need no pivots for one. */
 function inverse(matrix: readonly (readonly number[])[]): number[][] {

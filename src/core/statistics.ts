@@ -1,5 +1,8 @@
 /** Standard normal quantile for a two-sided 95 % interval. */
-const Z = 1.959964;
+export const Z = 1.959964;
+
+/** The probability that has these log-odds. */
+export const sigmoid = (logOdds: number): number => 1 / (1 + Math.exp(-logOdds));
 
 export interface Interval {
   readonly low: number;

@@ -1,4 +1,4 @@
-import type { Interval } from "../core/statistics.js";
+import { type Interval, sigmoid, Z } from "../core/statistics.js";
 import type { Taste } from "./tastes.js";
 
 /** What is known of one phrase in a server. */
@@ -15,8 +15,6 @@ export interface KnownPhrase {
   readonly n: number;
 }
 
-/** Standard normal quantile for a two-sided 95 % interval. */
-const Z = 1.959964;
 /** A phrase of a single pair tells nothing yet, and may be a person's own words. */
 const PAIRS_MIN = 2;
 
@@ -38,5 +36,3 @@ export function knownPhrases({ server, features }: Taste): {
     }));
   return { votes: server.votes, phrases };
 }
-
-const sigmoid = (logOdds: number): number => 1 / (1 + Math.exp(-logOdds));

@@ -1,3 +1,4 @@
+import { sigmoid } from "../core/statistics.js";
 import { factorize, inverseOf } from "./cholesky.js";
 
 /**
@@ -39,8 +40,6 @@ const NEWTON_MAX = 50;
 const TOLERANCE = 1e-7;
 /** Rows between two yields. */
 const ROWS_AT_ONCE = 2_000;
-
-const sigmoid = (logOdds: number): number => 1 / (1 + Math.exp(-logOdds));
 
 /** What is known of sides. */
 export interface Known {
