@@ -1,11 +1,10 @@
-import type { AddressInfo } from "node:net";
-import { createServer } from "node:net";
 import { fileURLToPath } from "node:url";
 import { type LocalDiscord, type OperatorSnapshot, startLocalDiscord } from "local-discord/testing";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { loadConfig } from "../../src/config.js";
 import { type App, createApp } from "../../src/main.js";
 import { temporaryFolder, WORKER_FILE } from "../support/app.js";
+import { freePort } from "../support/free-port.js";
 
 /** A bot with a token: the local Discord stands for the real one and knows nothing of the panel. */
 let local: LocalDiscord;
@@ -27,14 +26,6 @@ async function start(): Promise<App> {
     folder.path,
   );
   return createApp(config, { workerFile: WORKER_FILE });
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", () => resolve()));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 beforeAll(async () => {

@@ -1,7 +1,5 @@
-import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
-import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { type LocalDiscord, startLocalDiscord } from "local-discord/testing";
@@ -16,6 +14,7 @@ import { PictureFolder } from "../../src/pictures/store.js";
 import { temporaryFolder } from "../support/app.js";
 import { startReadyBot } from "../support/bot-process.js";
 import { IMAGE_SETTINGS, makeBot, startWorld } from "../support/bot-world.js";
+import { freePort } from "../support/free-port.js";
 import { BLOCKED_AT_MOST_MS, blocked, report, TRIES } from "./support.js";
 
 const MIB = 2 ** 20;
@@ -81,14 +80,6 @@ async function exported(
   );
   return { files, said: messages.at(-1)!.content };
 }
-
-const freePort = async (): Promise<number> => {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-};
 
 /** The bot's longest event-loop delay since the last call, in milliseconds. */
 async function lag(port: number): Promise<number> {

@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { freePort } from "./free-port.js";
 
 /** An S3 server of its own (rclone's) on a free port of 127.0.0.1, whose buckets are folders. */
 export interface S3Server {
@@ -20,15 +20,6 @@ export interface S3Server {
 
 /** Whether this machine has a version of rclone that serves S3. */
 export const hasS3Server = (): boolean => spawnSync("rclone", ["serve", "s3", "--help"]).status === 0;
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, "close");
-  return port;
-}
 
 /** Starts a server with an empty bucket for each name. */
 export async function createS3Server(buckets: readonly string[]): Promise<S3Server> {
