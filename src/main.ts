@@ -24,6 +24,7 @@ import { PromptWindow } from "./inference/promptist/prompt-window.js";
 import { openPromptReader } from "./inference/worker/prompt-tokenizer.js";
 import { openEngine, passwordOf } from "./main/engine.js";
 import { createLoops, modelSetsOf } from "./main/loops.js";
+import { startMetrics } from "./main/metrics.js";
 import { LoadedModels } from "./metrics/loaded-models.js";
 import { logEvents } from "./metrics/log.js";
 import { watchForOperator } from "./metrics/operator-view.js";
@@ -97,12 +98,7 @@ export async function createApp(
     const tastes = new Tastes(store.lessons);
     cleanups.push(engine.close);
 
-    if (config.METRICS_PORT !== 0) {
-      const { collectMetrics, serveMetrics } = await import("./metrics/prometheus.js");
-      const metrics = await serveMetrics(collectMetrics(events, queue), config.METRICS_PORT);
-      cleanups.push(() => metrics.close());
-      events.emit("log", { level: "info", message: `Metrics at ${metrics.url}` });
-    }
+    cleanups.push(await startMetrics(config, events, queue));
 
     const workers = new WorkerRecords(join(config.dataDir, "workers"), events);
     await workers.endLeftBehind();

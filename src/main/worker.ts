@@ -11,6 +11,7 @@ import { isBucket, openPictures } from "../pictures/open.js";
 import { Tastes } from "../taste/tastes.js";
 import { openEngine, passwordOf } from "./engine.js";
 import { createLoops, modelSetsOf } from "./loops.js";
+import { startMetrics } from "./metrics.js";
 
 /** A host that rewrites and draws for a bot elsewhere, and knows nothing of Discord. */
 export interface WorkerHost {
@@ -57,12 +58,7 @@ export async function createWorkerHost(
     });
     cleanups.push(engine.close);
     const { store } = engine;
-    if (config.METRICS_PORT !== 0) {
-      const { collectMetrics, serveMetrics } = await import("../metrics/prometheus.js");
-      const metrics = await serveMetrics(collectMetrics(events, store.queue), config.METRICS_PORT);
-      cleanups.push(() => metrics.close());
-      log(events, "info", `Metrics at ${metrics.url}`);
-    }
+    cleanups.push(await startMetrics(config, events, store.queue));
     const workers = new WorkerRecords(join(config.dataDir, "workers"), events);
     await workers.endLeftBehind();
     const loops = createLoops({
