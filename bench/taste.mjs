@@ -4,7 +4,8 @@
  *     node bench/run.mjs taste [runs]
  */
 
-import { seededRandom, sigmoid } from "../dist/core/statistics.js";
+import { seededRandom } from "../dist/core/statistics/random.js";
+import { sigmoid } from "../dist/core/statistics/shares.js";
 import { choose } from "../dist/taste/choice.js";
 import { Features } from "../dist/taste/features.js";
 import { ServerTaste } from "../dist/taste/server-taste.js";

@@ -5,7 +5,7 @@ import { CheckpointError, describe, InputError, isMissing } from "../core/errors
 import { PHASES } from "../core/job.js";
 import { LIMIT_RANGES } from "../core/options.js";
 import { PROMPTIST } from "../core/rewriters.js";
-import type { Mean } from "../core/statistics.js";
+import type { Mean } from "../core/statistics/bootstrap.js";
 import { PROGRAM } from "../core/version.js";
 import { EvaluationFolder } from "../evaluation/folder.js";
 import { showGain, showMean, showPercent } from "../evaluation/html.js";

@@ -1,6 +1,6 @@
 import type { Job } from "../core/job.js";
 import type { Side } from "../core/side.js";
-import type { Share } from "../core/statistics.js";
+import type { Share } from "../core/statistics/shares.js";
 
 export type Choice = "left" | "right" | "tie" | "bad";
 

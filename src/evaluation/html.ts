@@ -1,4 +1,5 @@
-import type { Interval, Mean } from "../core/statistics.js";
+import type { Mean } from "../core/statistics/bootstrap.js";
+import type { Interval } from "../core/statistics/shares.js";
 import type { Histogram } from "./summary.js";
 
 /** Parts of a report's page: text, numbers and plots. Plots are SVG that stretches, with their words beside them. */

@@ -1,4 +1,4 @@
-import type { Mean } from "../core/statistics.js";
+import type { Mean } from "../core/statistics/bootstrap.js";
 import { escapeHtml, histogram, rowsPlot, STYLE, showGain, showMean, showPercent, table } from "./html.js";
 import type { Measure } from "./scores.js";
 import type { Group, RewriterSummary, Shown, Summary } from "./summary.js";

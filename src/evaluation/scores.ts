@@ -1,5 +1,5 @@
 import { relevanceTerm } from "../core/judgement.js";
-import { bootstrapDifference, bootstrapMean, type Mean, meanOf } from "../core/statistics.js";
+import { bootstrapDifference, bootstrapMean, type Mean, meanOf } from "../core/statistics/bootstrap.js";
 
 /**
  * What is measured of a picture, after the paper (Hao et al. 2022, section 2.3; LMOps, diff_prompter/ppo_prompter.py):

@@ -1,5 +1,5 @@
 import { addedPhrases, nounsOf } from "../core/prompt-diff.js";
-import type { Mean } from "../core/statistics.js";
+import type { Mean } from "../core/statistics/bootstrap.js";
 import { differenceAt, MEASURES, type Measure, meanAt, type Scores } from "./scores.js";
 
 /** What a report is made from. */

@@ -1,5 +1,6 @@
 import sharp, { type OverlayOptions } from "sharp";
-import type { Interval, Mean } from "../core/statistics.js";
+import type { Mean } from "../core/statistics/bootstrap.js";
+import type { Interval } from "../core/statistics/shares.js";
 import { layer } from "./pair-card.js";
 import { renderText } from "./text.js";
 

@@ -1,4 +1,4 @@
-import { factorize } from "./cholesky.js";
+import { atOnce, factorize } from "../core/statistics/cholesky.js";
 import type { Difference, Known } from "./posterior.js";
 
 /** One of the rewrites to choose from. */
@@ -67,11 +67,7 @@ function lowerOf(options: readonly Option[], posterior: Known): Float64Array {
         posterior.covariance(options[i]!.difference, options[j]!.difference) + (i === j ? JITTER : 0);
     }
   }
-  const work = factorize(covariance, B);
-  for (;;) {
-    const { done, value } = work.next();
-    if (done === true) return value;
-  }
+  return atOnce(factorize(covariance, B));
 }
 
 /** Two options may have the same features. */

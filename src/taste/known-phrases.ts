@@ -1,4 +1,4 @@
-import { type Interval, sigmoid, Z } from "../core/statistics.js";
+import { type Interval, sigmoid, Z } from "../core/statistics/shares.js";
 import type { Taste } from "./tastes.js";
 
 /** What is known of one phrase in a server. */

@@ -1,5 +1,5 @@
-import { sigmoid } from "../core/statistics.js";
-import { factorize, inverseOf } from "./cholesky.js";
+import { factorize, inverseOf } from "../core/statistics/cholesky.js";
+import { sigmoid } from "../core/statistics/shares.js";
 
 /**
  * Bayesian logistic regression, which for differences of two sides is the Bradley-Terry model: the log-odds that a

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Candidate, ItemNote, Job } from "../core/job.js";
 import type { Where } from "../core/settings.js";
-import { seededRandom } from "../core/statistics.js";
+import { seededRandom } from "../core/statistics/random.js";
 import { choose } from "./choice.js";
 import type { Difference } from "./posterior.js";
 import type { Taste, Tastes } from "./tastes.js";

@@ -3,7 +3,7 @@ import type { ApiMessage } from "local-discord/testing";
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
 import { verdictOf } from "../../src/bot/words/english/votes.js";
-import { wilson } from "../../src/core/statistics.js";
+import { wilson } from "../../src/core/statistics/shares.js";
 import {
   isFinal,
   nextEvent,

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
-import type { Mean } from "../../src/core/statistics.js";
+import type { Mean } from "../../src/core/statistics/bootstrap.js";
 import { differenceAt, type Measure, meanAt, Scores } from "../../src/evaluation/scores.js";
 
 /** Scores whose means and intervals numpy and scipy.stats.bootstrap computed: test/golden/evaluation.py. */

@@ -1,6 +1,6 @@
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
-import { bootstrapMean } from "../../src/core/statistics.js";
+import { bootstrapMean } from "../../src/core/statistics/bootstrap.js";
 import { scorePlot } from "../../src/pictures/plots.js";
 
 describe("the plot of scores", () => {

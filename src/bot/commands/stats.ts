@@ -3,8 +3,8 @@ import {
   ApplicationCommandType,
   type ChatInputCommandInteraction,
 } from "discord.js";
-import { bradleyTerry } from "../../core/bradley-terry.js";
 import { GIVEN, NO_REWRITER, titleOf } from "../../core/rewriters.js";
+import { bradleyTerry } from "../../core/statistics/bradley-terry.js";
 import type { ExportedVote, Tally, VoteFilter, VoteKey, Votes } from "../../db/votes.js";
 import { votesPlot } from "../../pictures/plots.js";
 import { deferReply } from "../discord/interactions.js";

@@ -1,5 +1,5 @@
 import { nounOf } from "../../core/job.js";
-import type { Share } from "../../core/statistics.js";
+import type { Share } from "../../core/statistics/shares.js";
 import type { Words } from "./english/english.js";
 import { placeIn, scopeOf, type Values } from "./english/errors.js";
 import { formsOf, type Plurals } from "./english/forms.js";

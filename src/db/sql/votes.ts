@@ -2,7 +2,7 @@ import { randomInt } from "node:crypto";
 import { rewriterOf } from "../../core/job.js";
 import { GIVEN } from "../../core/rewriters.js";
 import type { Side } from "../../core/side.js";
-import { weightedShare } from "../../core/statistics.js";
+import { weightedShare } from "../../core/statistics/shares.js";
 import type { Ballot, Choice, ExportedVote, Tally, TallyOf, VoteFilter, VoteKey, Votes } from "../votes.js";
 import { CHOSEN, COUNTED } from "./chosen.js";
 import { type Connection, readInPages, writeInSlices } from "./connection.js";

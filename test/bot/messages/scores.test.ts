@@ -2,7 +2,7 @@ import { parse } from "csv-parse/sync";
 import type { ApiMessage } from "local-discord/testing";
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
-import { bootstrapMean } from "../../../src/core/statistics.js";
+import { bootstrapMean } from "../../../src/core/statistics/bootstrap.js";
 import { startBatch } from "../../support/batch.js";
 import { isFinal, type Judgements, nextEvent, PASSED, startWorld } from "../../support/bot-world.js";
 

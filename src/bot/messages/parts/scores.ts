@@ -1,7 +1,7 @@
 import { type Item, type Job, judgementsOf } from "../../../core/job.js";
 import { type PairScores, pairScores } from "../../../core/judgement.js";
 import type { PerSide } from "../../../core/side.js";
-import { bootstrapMean } from "../../../core/statistics.js";
+import { bootstrapMean } from "../../../core/statistics/bootstrap.js";
 import { type ScoreRow, scorePlot } from "../../../pictures/plots.js";
 import { clip } from "../../discord/markdown.js";
 import { ALT_TEXT_MAX, type OutgoingFile } from "../../discord/outgoing.js";

@@ -1,6 +1,6 @@
 import type { PairScores } from "../../../core/judgement.js";
 import type { PerSide } from "../../../core/side.js";
-import type { Mean } from "../../../core/statistics.js";
+import type { Mean } from "../../../core/statistics/bootstrap.js";
 import { clip } from "../../discord/markdown.js";
 import { count } from "./parts.js";
 import type { Translated } from "./translated.js";

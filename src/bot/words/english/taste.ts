@@ -1,4 +1,4 @@
-import type { Interval, Share } from "../../../core/statistics.js";
+import type { Interval, Share } from "../../../core/statistics/shares.js";
 import { count, number } from "./parts.js";
 
 const percent = (share: number): string => `${Math.round(100 * share)} %`;

@@ -1,5 +1,5 @@
 import type { Side } from "../../../core/side.js";
-import { type Interval, wilson } from "../../../core/statistics.js";
+import { type Interval, wilson } from "../../../core/statistics/shares.js";
 import type { Choice, Tally } from "../../../db/votes.js";
 import { labels } from "./labels.js";
 import { count, number } from "./parts.js";

@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
-import { bradleyTerry, type Duels, type Rating } from "../../src/core/bradley-terry.js";
+import { bradleyTerry, type Duels, type Rating } from "../../../src/core/statistics/bradley-terry.js";
 
 /** Ratings from choix and scikit-learn; see test/golden/bradley_terry.py. */
 const expected = JSON.parse(
-  readFileSync(new URL("../golden/bradley-terry/expected.json", import.meta.url), "utf8"),
+  readFileSync(new URL("../../golden/bradley-terry/expected.json", import.meta.url), "utf8"),
 ) as {
   cases: readonly { name: string; duels: readonly Duels[]; ratings: readonly Rating[] }[];
 };

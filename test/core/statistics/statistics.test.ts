@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { bootstrapMean, seededRandom, weightedShare, wilson } from "../../src/core/statistics.js";
+import { bootstrapMean } from "../../../src/core/statistics/bootstrap.js";
+import { seededRandom } from "../../../src/core/statistics/random.js";
+import { weightedShare, wilson } from "../../../src/core/statistics/shares.js";
 
 /**
  * The sum of twelve uniform numbers minus six is nearly normal with deviation 1; uses its own fixed

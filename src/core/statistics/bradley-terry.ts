@@ -1,4 +1,5 @@
-import { sigmoid, Z } from "./statistics.js";
+import { atOnce, factorize, inverseOf } from "./cholesky.js";
+import { sigmoid, Z } from "./shares.js";
 
 /** How often one of two won against the other; ties are none of these. */
 export interface Duels {
@@ -35,25 +36,29 @@ export function bradleyTerry(duels: readonly Duels[], reference: string): Rating
   const names = [...new Set([reference, ...duels.flatMap(({ one, other }) => [one, other])])];
   const at = new Map(names.map((name, i) => [name, i]));
   const pairs = duels.map(({ one, other, won, lost }) => ({ i: at.get(one)!, j: at.get(other)!, won, lost }));
-  const strengths = new Float64Array(names.length);
-  let covariance: number[][] = [];
+  const N = names.length;
+  const strengths = new Float64Array(N);
+  let covariance = new Float64Array(0);
   for (let round = 0; round < ROUNDS; round++) {
     const precision = PRIOR_DEVIATION ** -2;
     const gradient = Array.from(strengths, (strength) => -precision * strength);
-    const curvature = names.map((_, i) => names.map((_, j) => (i === j ? precision : 0)));
+    const curvature = new Float64Array(N * N); // [N, N]
+    for (let i = 0; i < N; i++) curvature[i * N + i] = precision;
     for (const { i, j, won, lost } of pairs) {
       const share = sigmoid(strengths[i]! - strengths[j]!);
       const surplus = won - (won + lost) * share;
       gradient[i]! += surplus;
       gradient[j]! -= surplus;
       const weight = (won + lost) * share * (1 - share);
-      curvature[i]![i]! += weight;
-      curvature[j]![j]! += weight;
-      curvature[i]![j]! -= weight;
-      curvature[j]![i]! -= weight;
+      curvature[i * N + i]! += weight;
+      curvature[j * N + j]! += weight;
+      curvature[i * N + j]! -= weight;
+      curvature[j * N + i]! -= weight;
     }
-    covariance = inverse(curvature);
-    const steps = covariance.map((row) => row.reduce((sum, value, k) => sum + value * gradient[k]!, 0));
+    covariance = atOnce(inverseOf(atOnce(factorize(curvature, N)), N));
+    const steps = names.map((_, i) =>
+      gradient.reduce((sum, part, k) => sum + covariance[i * N + k]! * part, 0),
+    );
     for (const [i, step] of steps.entries()) strengths[i]! += step;
     if (Math.max(...steps.map(Math.abs)) < ENOUGH) break;
   }
@@ -61,7 +66,7 @@ export function bradleyTerry(duels: readonly Duels[], reference: string): Rating
   return names
     .map((name, i): Rating => {
       const ahead = strengths[i]! - strengths[base]!;
-      const variance = covariance[i]![i]! + covariance[base]![base]! - 2 * covariance[i]![base]!;
+      const variance = covariance[i * N + i]! + covariance[base * N + base]! - 2 * covariance[i * N + base]!;
       const half = Z * Math.sqrt(Math.max(0, variance));
       const n = pairs.reduce(
         (sum, pair) => sum + (pair.i === i || pair.j === i ? pair.won + pair.lost : 0),
@@ -70,19 +75,4 @@ export function bradleyTerry(duels: readonly Duels[], reference: string): Rating
       return { name, share: sigmoid(ahead), low: sigmoid(ahead - half), high: sigmoid(ahead + half), n };
     })
     .sort((a, b) => b.share - a.share || (a.name < b.name ? -1 : 1));
-}
-
-/** The inverse of a symmetric positive definite matrix, by Gauss and Jordan, which need no pivots for one. */
-function inverse(matrix: readonly (readonly number[])[]): number[][] {
-  const n = matrix.length;
-  const rows = matrix.map((row, i) => [...row, ...Array.from({ length: n }, (_, j) => (i === j ? 1 : 0))]);
-  for (let k = 0; k < n; k++) {
-    const pivot = rows[k]![k]!;
-    rows[k] = rows[k]!.map((value) => value / pivot);
-    for (let i = 0; i < n; i++) {
-      const factor = rows[i]![k]!;
-      if (i !== k && factor !== 0) rows[i] = rows[i]!.map((value, j) => value - factor * rows[k]![j]!);
-    }
-  }
-  return rows.map((row) => row.slice(n));
 }

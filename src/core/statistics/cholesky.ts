@@ -55,3 +55,11 @@ export function* inverseOf(lower: Float64Array, n: number): Generator<void, Floa
   }
   return inverse;
 }
+
+/** The result of work that is small enough to be done without a pause. */
+export function atOnce<Result>(work: Generator<void, Result, void>): Result {
+  for (;;) {
+    const step = work.next();
+    if (step.done === true) return step.value;
+  }
+}
