@@ -196,7 +196,7 @@ it("/queue tells which models are loaded and how often they changed, once they t
   expect(await told()).toBe("Nothing is running or waiting.");
   open("Dreamy", "stable-diffusion-v1-5");
   expect(await told()).toContain("Loaded: `Dreamy`. Changes of model since the bot started: 1.");
-  events.emit("phase.finished", { phase: "image", jobs: 1, items: 1, ms: 1, peakBytes: 0 });
+  events.emit("phase.finished", { phase: "image", device: "cpu", jobs: 1, items: 1, ms: 1, peakBytes: 0 });
   expect(await told()).not.toContain("Loaded");
 });
 
