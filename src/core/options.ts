@@ -303,8 +303,8 @@ export const REVEAL_MINUTES_RANGE: Range = whole(1, 7 * 24 * 60);
 export const REWRITE_LENGTH_FACTOR = 2;
 
 /** Where models run; `auto` takes the GPU if it can be opened. */
-export const DEVICES = ["auto", "cpu", "webgpu", "cuda", "dml", "coreml"] as const;
-export type DeviceName = (typeof DEVICES)[number];
+export const DEVICE_KINDS = ["auto", "cpu", "webgpu", "cuda", "dml", "coreml"] as const;
+export type DeviceKind = (typeof DEVICE_KINDS)[number];
 
 /** Arithmetic of Stable Diffusion; `auto` means fp16 on a GPU and fp32 on the CPU. */
 export const PRECISIONS = ["auto", "fp16", "fp32"] as const;

@@ -4,15 +4,14 @@ import type { FoundCheckpoint } from "../../checkpoints/layouts/catalog.js";
 import { type EmbeddingChoice, parseEmbedding } from "../../checkpoints/layouts/embeddings.js";
 import { BLOCK_COUNTS, type LoraChoice } from "../../checkpoints/layouts/lora.js";
 import type { Config } from "../../config.js";
+import { DEVICE_HELP, type DeviceName, readDevice } from "../../core/devices.js";
 import { InputError } from "../../core/errors.js";
 import type { TurboLora } from "../../core/known-models.js";
 import {
   CLIP_SKIP_RANGE,
   DECODERS,
   DEFAULT_STRENGTH,
-  DEVICES,
   type DecoderName,
-  type DeviceName,
   IMAGE_RANGES,
   type ImageOptions,
   isInRange,
@@ -52,6 +51,12 @@ export const integer =
       throw new InvalidArgumentError(`expected an integer from ${min} to ${max}`);
     return parsed;
   };
+
+function parseDevice(value: string): DeviceName {
+  const read = readDevice(value);
+  if ("problem" in read) throw new InvalidArgumentError(read.problem);
+  return read.device;
+}
 
 const real =
   (min: number, max: number) =>
@@ -160,7 +165,11 @@ export interface SourceFlags {
 
 export function addCommonOptions(command: Command, config: Config): Command {
   return command
-    .addOption(new Option("--device <name>", "where models run").choices(DEVICES).default(config.DEVICE))
+    .addOption(
+      new Option("--device <name>", `where models run: ${DEVICE_HELP}`)
+        .argParser(parseDevice)
+        .default(config.DEVICE),
+    )
     .option("--json", "print one JSON object");
 }
 

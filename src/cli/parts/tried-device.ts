@@ -1,6 +1,7 @@
 import { ownSide } from "../../checkpoints/layouts/diffusion-files.js";
 import type { Config } from "../../config.js";
-import { type DeviceName, type PictureSize, showSize } from "../../core/options.js";
+import { type DeviceName, kindOf } from "../../core/devices.js";
+import { type PictureSize, showSize } from "../../core/options.js";
 import type { SizeLimitOptions } from "../../inference/diffusion/size-limit.js";
 import type { DeviceReport } from "../../inference/runtime/device-check.js";
 import { type Plan, planName } from "../../inference/runtime/plan.js";
@@ -37,7 +38,7 @@ export async function tryDevice(
   ]);
   const image = await openDevice(name, { user: "image", plans: plansToTry(precision), cacheDir });
   const text = await openDevice(name, { user: "text", plans: ["fp32"], cacheDir });
-  const isCpu = image.name === "cpu";
+  const isCpu = kindOf(image.name) === "cpu";
   return {
     image: image.name,
     plan: planOn(image, precision),
@@ -66,7 +67,7 @@ export async function countSizes(
     import("../../inference/diffusion/size-limit.js"),
     import("../../inference/diffusion/memory-plan.js"),
   ]);
-  const device = { isCpu: image === "cpu", plan };
+  const device = { isCpu: kindOf(image as DeviceName) === "cpu", plan };
   const { count, limit } = await countMemory({ ...checkpoint, device: image as DeviceName }, device);
   const counted = sizes.map((size) => {
     const found = count.planFor(size, limit);

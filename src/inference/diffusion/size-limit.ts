@@ -1,5 +1,6 @@
 import { openDiffusion } from "../../checkpoints/layouts/diffusion-files.js";
-import { type DeviceName, IMAGE_RANGES, type Precision } from "../../core/options.js";
+import { type DeviceName, kindOf } from "../../core/devices.js";
+import { IMAGE_RANGES, type Precision } from "../../core/options.js";
 import { clipTextConfig } from "../../models/clip-text.js";
 import { unetConfig } from "../../models/unet.js";
 import { vaeConfig } from "../../models/vae-decoder.js";
@@ -46,12 +47,12 @@ export async function countMemory(
  */
 export async function mostPixels(options: SizeLimitOptions): Promise<number | null> {
   const { device, precision } = options;
-  const isCpu = device === "cpu" || (device === "auto" && !(await hasKnownCard()));
+  const isCpu = kindOf(device) === "cpu" || (device === "auto" && !(await hasKnownCard()));
   const { count, limit } = await countMemory(options, { isCpu, plan: planOf(isCpu, device, precision) });
   return count.mostPixels(limit, IMAGE_RANGES.side.max);
 }
 
 function planOf(isCpu: boolean, device: DeviceName, precision: Precision): Plan {
   if (precision === "fp32" || (isCpu && precision === "auto")) return "fp32";
-  return device === "cuda" || isCpu ? "fp16" : "mixed";
+  return kindOf(device) === "cuda" || isCpu ? "fp16" : "mixed";
 }

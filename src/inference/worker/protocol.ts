@@ -1,12 +1,12 @@
 import type { EmbeddingChoice } from "../../checkpoints/layouts/embeddings.js";
 import type { FoundJudges } from "../../checkpoints/layouts/find-judges.js";
 import type { LoraChoice } from "../../checkpoints/layouts/lora.js";
+import type { DeviceName } from "../../core/devices.js";
 import type { ErrorCode, ErrorContext } from "../../core/errors.js";
 import type { Candidate, PictureNote, UsedEmbedding, UsedModel } from "../../core/job.js";
 import type { PictureJudgement } from "../../core/judgement.js";
 import type {
   DecoderName,
-  DeviceName,
   ImageOptions,
   PictureSize,
   Precision,
@@ -31,6 +31,8 @@ export interface TextSpec {
   /** How it is asked; Promptist's form by default. */
   readonly form?: PromptForm;
   readonly device: DeviceName;
+  /** The only card of NVIDIA that it may see, as a number or UUID; all if absent. */
+  readonly card?: string;
   readonly weights: TextWeights;
   /** Folder of the image model's tokenizer, to find words that it will not read; null for none. */
   readonly clipTokenizer: string | null;
@@ -69,6 +71,8 @@ export interface ImageSpec {
   /** The judges of its pictures. */
   readonly judges: FoundJudges;
   readonly device: DeviceName;
+  /** The only card of NVIDIA that it may see, as a number or UUID; all if absent. */
+  readonly card?: string;
   readonly precision: Precision;
   /** Bytes that pictures may take on the device; null or absent: as much as it is known to have. */
   readonly memory?: number | null;
@@ -79,6 +83,8 @@ export interface ImageSpec {
 /** Where a model that works on existing pictures runs. */
 interface OnDevice {
   readonly device: DeviceName;
+  /** The only card of NVIDIA that it may see, as a number or UUID; all if absent. */
+  readonly card?: string;
   readonly precision: Precision;
   readonly cacheDir: string;
   readonly threads: number;
