@@ -37,7 +37,7 @@ describe.each(ENGINES)("$name", ({ create }) => {
       async function served(loaded: readonly string[]): Promise<string[]> {
         const all: string[] = [];
         for (;;) {
-          const next = await queue.claim("image", "loop", loaded);
+          const next = await queue.claim("image", "loop", { loaded });
           if (next === undefined) return all;
           all.push(`${next.job.origin.userId} ${next.job.image.model ?? "own"}`);
           await queue.complete(next);
