@@ -22,6 +22,7 @@ import { WorkerRecords } from "./inference/loop/left-behind.js";
 import { checkpointName, type ModelChoice, miniaturePhases } from "./inference/loop/model-choice.js";
 import { PromptWindow } from "./inference/promptist/prompt-window.js";
 import { openPromptReader } from "./inference/worker/prompt-tokenizer.js";
+import { devicesOf } from "./main/devices.js";
 import { openEngine, passwordOf } from "./main/engine.js";
 import { createLoops, modelSetsOf } from "./main/loops.js";
 import { startMetrics } from "./main/metrics.js";
@@ -84,13 +85,14 @@ export async function createApp(
     const lines = recentLog(events, redact);
     const found = await findAtStart(config);
     const { models, choice } = await modelSetsOf(config, found);
+    const { devices } = await devicesOf(config);
 
     const times = new RecentTimes(events);
-    const devices = new Map<Phase, string>();
-    events.on("phase.started", ({ phase, device }) => devices.set(phase, device));
+    const ranOn = new Map<Phase, string>();
+    events.on("phase.started", ({ phase, device }) => ranOn.set(phase, device));
     const madeBy = (phase: Phase) => ({
       name: checkpointName(choice, phase),
-      device: devices.get(phase) ?? null,
+      device: ranOn.get(phase) ?? null,
     });
     const engine = await openEngine({ config, events, onTaken });
     const { store } = engine;
@@ -224,6 +226,7 @@ export async function createApp(
             config,
             models,
             choice,
+            devices,
             found,
             store,
             tastes,

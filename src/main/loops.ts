@@ -13,9 +13,10 @@ import type { WorkerRecords } from "../inference/loop/left-behind.js";
 import { InferenceLoop } from "../inference/loop/loop.js";
 import {
   chooseModels,
+  loopPlans,
   type ModelChoice,
   type ModelWishes,
-  phasesOfLoops,
+  type OwnDevice,
   startWorker,
 } from "../inference/loop/model-choice.js";
 import { levelOfOutput } from "../inference/loop/model-host.js";
@@ -70,6 +71,8 @@ export interface LoopsOptions {
   readonly config: Config;
   readonly models: ModelSets;
   readonly choice: ModelChoice;
+  /** Each of which has a loop; none for the one of `choice`. */
+  readonly devices: readonly OwnDevice[];
   /** What lies on this machine. */
   readonly found: readonly FoundModel[];
   readonly store: Store;
@@ -88,6 +91,7 @@ export function createLoops({
   config,
   models,
   choice,
+  devices,
   found,
   store,
   tastes,
@@ -101,32 +105,43 @@ export function createLoops({
     isOn: async (where) => (await store.settings.resolve(where)).taste ?? config.TASTE,
   });
   const { KEEP_MODELS_BYTES: keptBytes, PHASE_MS: phaseMs, WORKER_SILENCE_MS: silenceMs } = config;
-  return phasesOfLoops(choice).map(
-    (phases) =>
-      new InferenceLoop({
-        ...options,
-        queue: store.queue,
-        choice: rewriteChoice,
-        phases,
-        upscaler: upscalerAmong(found),
-        gpu: new GpuLock(),
-        startWorker: async (phase, lease, signal, set) => {
-          const log = (line: string) =>
-            events.emit("log", { level: levelOfOutput(line), message: `${phase} worker: ${line}`, phase });
-          const chosen = phase === "text" ? models.withRewriter(set) : await models.choiceOf(set);
-          return startWorker(chosen, phase, lease, {
-            signal,
-            silenceMs,
-            ...(workerFile === undefined ? {} : { workerFile }),
-            onStarted: (pid) => workers.add(pid),
-            onOutput: log,
-            onNote: log,
+  const loops: InferenceLoop[] = [];
+  for (const { phases, device } of loopPlans(choice, devices)) {
+    const on = device === undefined ? "" : ` on ${device.name}`;
+    const loop: InferenceLoop = new InferenceLoop({
+      ...options,
+      ...(device === undefined ? {} : { device: device.name }),
+      elsewhere: () => loops.filter((other) => other !== loop).flatMap(({ loaded }) => loaded),
+      queue: store.queue,
+      choice: rewriteChoice,
+      phases,
+      upscaler: upscalerAmong(found),
+      gpu: new GpuLock(),
+      startWorker: async (phase, lease, signal, set) => {
+        const log = (line: string) =>
+          events.emit("log", {
+            level: levelOfOutput(line),
+            message: `${phase} worker${on}: ${line}`,
+            phase,
+            ...(device === undefined ? {} : { device: device.name }),
           });
-        },
-        checkpointName: (phase, set) => (phase === "text" ? models.rewriterName(set) : models.nameOf(set)),
-        owner: `${hostname()} ${randomUUID()}`,
-        phaseMs,
-        keptBytes,
-      }),
-  );
+        const chosen = phase === "text" ? models.withRewriter(set) : await models.choiceOf(set);
+        return startWorker(chosen, phase, lease, {
+          signal,
+          on: device,
+          silenceMs,
+          ...(workerFile === undefined ? {} : { workerFile }),
+          onStarted: (pid) => workers.add(pid),
+          onOutput: log,
+          onNote: log,
+        });
+      },
+      checkpointName: (phase, set) => (phase === "text" ? models.rewriterName(set) : models.nameOf(set)),
+      owner: `${hostname()} ${randomUUID()}`,
+      phaseMs,
+      keptBytes,
+    });
+    loops.push(loop);
+  }
+  return loops;
 }

@@ -9,6 +9,7 @@ import { checkpointName } from "../inference/loop/model-choice.js";
 import { logEvents } from "../metrics/log.js";
 import { isBucket, openPictures } from "../pictures/open.js";
 import { Tastes } from "../taste/tastes.js";
+import { devicesOf } from "./devices.js";
 import { openEngine, passwordOf } from "./engine.js";
 import { createLoops, modelSetsOf } from "./loops.js";
 import { startMetrics } from "./metrics.js";
@@ -46,6 +47,8 @@ export async function createWorkerHost(
     });
     const found = await findAtStart(config);
     const { models, choice } = await modelSetsOf(config, found);
+    const { devices } = await devicesOf(config);
+    const names = devices.length === 0 ? config.DEVICE : devices.map(({ name }) => name).join(" and ");
     const minutes = config.WORKER_PATIENCE_MINUTES;
     const engine = await openEngine({
       config,
@@ -65,6 +68,7 @@ export async function createWorkerHost(
       config,
       models,
       choice,
+      devices,
       found,
       store,
       tastes: new Tastes(store.lessons),
@@ -79,7 +83,7 @@ export async function createWorkerHost(
     for (const loop of loops) loop.start();
     cleanups.push(() => Promise.all(loops.map((loop) => loop.stop())));
     return {
-      description: `${hostname()} rewrites with ${checkpointName(choice, "text")} and draws with ${checkpointName(choice, "image")} on ${config.DEVICE}; pictures go to ${isBucket(config) ? config.PICTURES : config.picturesDir}`,
+      description: `${hostname()} rewrites with ${checkpointName(choice, "text")} and draws with ${checkpointName(choice, "image")} on ${names}; pictures go to ${isBucket(config) ? config.PICTURES : config.picturesDir}`,
       async drain() {
         await Promise.all(loops.map((loop) => loop.drain()));
       },

@@ -12,9 +12,10 @@ import type { EmbeddingChoice } from "../../checkpoints/layouts/embeddings.js";
 import { type FoundJudges, findJudges } from "../../checkpoints/layouts/find-judges.js";
 import type { LoraChoice } from "../../checkpoints/layouts/lora.js";
 import { withoutTinyDecoder } from "../../checkpoints/layouts/tiny-decoder-files.js";
+import type { DeviceName } from "../../core/devices.js";
 import { codeOf, describe } from "../../core/errors.js";
 import { PHASES, type Phase } from "../../core/job.js";
-import type { DecoderName, DeviceName, Precision, TextWeights } from "../../core/options.js";
+import type { DecoderName, Precision, TextWeights } from "../../core/options.js";
 import { PROMPTIST, type PromptForm, requireRewriter } from "../../core/rewriters.js";
 import type { ScoreSpec, TextSpec, UpscaleSpec, WorkerSpec } from "../worker/protocol.js";
 import type { GpuLease } from "./gpu-lock.js";
@@ -180,12 +181,42 @@ export const miniaturePhases = (choice: ModelChoice, phases: readonly Phase[]): 
 export const deviceOf = ({ device, textDevice = "auto" }: ModelChoice, phase: Phase): DeviceName =>
   phase === "text" && textDevice !== "auto" ? textDevice : device;
 
+/** One of several devices of this program. */
+export interface OwnDevice {
+  readonly name: DeviceName;
+  /** The only card of NVIDIA that its workers may see. */
+  readonly card?: string;
+  /** Bytes that pictures may take on it; null for as much as it is known to have. */
+  readonly memory: number | null;
+}
+
+/** What a loop works at, and where. */
+export interface LoopPlan {
+  readonly phases: readonly Phase[];
+  /** Where the program has several; else where `ModelChoice` says. */
+  readonly device?: OwnDevice;
+}
+
 /**
- * The phases of each loop. Phases that share a device take turns under its lock; Promptist on the CPU needs no
- * card, so it never waits for one.
+ * The loops of the program. Phases that share a device take turns under its lock; Promptist on the CPU needs no card, so
+ * it never waits for one.
+ * @param devices each of which has a loop; none for the one device of `choice`
  */
-export const phasesOfLoops = ({ textDevice }: ModelChoice): readonly (readonly Phase[])[] =>
-  textDevice === "cpu" ? PHASES.map((phase) => [phase]) : [PHASES];
+export function loopPlans(
+  { textDevice = "auto" }: Pick<ModelChoice, "textDevice">,
+  devices: readonly OwnDevice[] = [],
+): readonly LoopPlan[] {
+  if (devices.length === 0)
+    return textDevice === "cpu" ? PHASES.map((phase) => ({ phases: [phase] })) : [{ phases: PHASES }];
+  const isOwn = devices.some(({ name }) => name === textDevice);
+  const beside: LoopPlan[] =
+    isOwn || textDevice === "auto" ? [] : [{ phases: ["text"], device: { name: textDevice, memory: null } }];
+  const rewrites = ({ name }: OwnDevice) => textDevice === "auto" || name === textDevice;
+  return [
+    ...beside,
+    ...devices.map((device): LoopPlan => ({ phases: rewrites(device) ? PHASES : ["image"], device })),
+  ];
+}
 
 /**
  * Whether pictures need no safety checker. An adapter or an embedding may draw anything; of embeddings that nobody
@@ -224,15 +255,24 @@ const TOLD = new WeakMap<ModelChoice, Set<string>>();
  * Starts the worker of a phase and loads its model; see `ModelHost.open` for the errors. If the model does not
  * fit on the GPU that `auto` chose, or the driver crashes the process, this run uses the CPU.
  * @param options.onNote is told each note on the checkpoints of `choice`, once
+ * @param options.on where it runs, in place of what `choice` says
  */
 export async function startWorker(
   choice: ModelChoice,
   phase: Phase,
   lease: GpuLease,
-  { onNote, ...options }: HostOptions & { readonly onNote?: (sentence: string) => void } = {},
+  {
+    onNote,
+    on,
+    ...options
+  }: HostOptions & {
+    readonly onNote?: (sentence: string) => void;
+    readonly on?: OwnDevice | undefined;
+  } = {},
 ): Promise<ModelHost> {
   const { cacheDir, threads } = choice;
-  const device = deviceOf(choice, phase);
+  const device = on?.name ?? deviceOf(choice, phase);
+  const card = on?.card === undefined ? {} : { card: on.card };
   const spec: WorkerSpec =
     phase === "text"
       ? {
@@ -243,6 +283,7 @@ export async function startWorker(
           weights: choice.weights,
           ...textReading(choice),
           device,
+          ...card,
           cacheDir,
           threads,
         }
@@ -260,8 +301,9 @@ export async function startWorker(
           harmless: isHarmless(choice),
           judges: choice.judges ?? NO_JUDGES,
           precision: choice.precision,
-          memory: choice.memory ?? null,
+          memory: (on === undefined ? choice.memory : on.memory) ?? null,
           device,
+          ...card,
           cacheDir,
           threads,
         };
