@@ -172,7 +172,7 @@ export const VARIABLES = {
   DEVICES: variable(
     "",
     devices,
-    "Several devices in place of DEVICE, each at work on a job of its own, such as cuda:0,cuda:1. auto: every card of NVIDIA that is found (`promptist doctor` lists them), else as DEVICE=auto.",
+    "Several devices in place of DEVICE, each at work on a job of its own, such as cuda:0,cuda:1. auto: every card of NVIDIA that is found (`promptist doctor` lists them), else the one of DEVICE.",
   ),
   TEXT_DEVICE: variable(
     "auto",

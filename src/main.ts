@@ -19,13 +19,20 @@ import type { Store } from "./db/store.js";
 import { diskUse } from "./files/disk-use.js";
 import { mostPixels } from "./inference/diffusion/size-limit.js";
 import { WorkerRecords } from "./inference/loop/left-behind.js";
-import { checkpointName, type ModelChoice, miniaturePhases } from "./inference/loop/model-choice.js";
+import {
+  checkpointName,
+  loopPlans,
+  type ModelChoice,
+  miniaturePhases,
+  type OwnDevice,
+} from "./inference/loop/model-choice.js";
 import { PromptWindow } from "./inference/promptist/prompt-window.js";
 import { openPromptReader } from "./inference/worker/prompt-tokenizer.js";
 import { devicesOf } from "./main/devices.js";
 import { openEngine, passwordOf } from "./main/engine.js";
 import { createLoops, modelSetsOf } from "./main/loops.js";
 import { startMetrics } from "./main/metrics.js";
+import { DeviceStates } from "./metrics/device-states.js";
 import { LoadedModels } from "./metrics/loaded-models.js";
 import { logEvents } from "./metrics/log.js";
 import { watchForOperator } from "./metrics/operator-view.js";
@@ -86,6 +93,12 @@ export async function createApp(
     const found = await findAtStart(config);
     const { models, choice } = await modelSetsOf(config, found);
     const { devices } = await devicesOf(config);
+    const plans = loopPlans(choice, devices);
+    const states = new DeviceStates(
+      events,
+      plans.flatMap(({ device }) => device?.name ?? []),
+      devices.map(({ name }) => name),
+    );
 
     const times = new RecentTimes(events);
     const ranOn = new Map<Phase, string>();
@@ -186,6 +199,8 @@ export async function createApp(
       uncheckedPictures: config.UNCHECKED_PICTURES,
       estimateMs: ({ texts, pictures, steps }) =>
         times.estimateWorkMs({ texts, pictures, laterSteps: Math.max(0, steps - pictures) }),
+      // On a database hosts elsewhere may work.
+      workingDevices: () => (config.DATABASE_URL === "" ? states.working : Math.max(1, states.working)),
       isTooLong: (prompt, text) => windowOf(rewriterNameOf(text)).isLonger(prompt, text.maxNewTokens),
       rewriters: () => models.rewriters(),
       adminIds: config.ADMIN_IDS,
@@ -194,6 +209,7 @@ export async function createApp(
         node: process.version,
         platform: `${process.platform} ${process.arch}`,
         checkpoints: { text: madeBy("text"), image: madeBy("image") },
+        devices: states.all,
         memoryBytes: process.memoryUsage().rss,
       }),
       limits: {
@@ -201,7 +217,7 @@ export async function createApp(
         maxBatch: config.MAX_BATCH_PROMPTS,
         maxFileBytes: config.MAX_FILE_BYTES,
         maxSteps: config.MAX_STEPS,
-        sides: await sidesHere(choice, config, events),
+        sides: await sidesHere(choice, devices, config, events),
         maxPairs: config.MAX_PAIRS,
         maxCells: config.MAX_CELLS,
         inLine: config.inLine,
@@ -272,15 +288,23 @@ function embeddingNames({ clipTokenizer, diffusion, embeddings = [] }: ModelChoi
   }
 }
 
-/** The sides of pictures; those of Stable Diffusion 1.5 where the checkpoint's configuration can't be read. */
+/** The sides of pictures, which fit on each device; those of Stable Diffusion 1.5 where the checkpoint's configuration can't be read. */
 async function sidesHere(
   { diffusion: { directory }, vae = null, device, precision, memory = null }: ModelChoice,
+  devices: readonly OwnDevice[],
   { MAX_SIDE, image }: Config,
   events: Events,
 ): Promise<Sides> {
   try {
     const sides = sidesOf(ownSide(directory, vae), MAX_SIDE, image.size);
-    return { ...sides, mostPixels: await mostPixels({ directory, vae, device, precision, memory }) };
+    const places: readonly OwnDevice[] = devices.length === 0 ? [{ name: device, memory }] : devices;
+    const most = await Promise.all(
+      places.map((on) =>
+        mostPixels({ directory, vae, device: on.name, card: on.card, precision, memory: on.memory }),
+      ),
+    );
+    const limited = most.filter((pixels) => pixels !== null);
+    return { ...sides, mostPixels: limited.length === 0 ? null : Math.min(...limited) };
   } catch (error) {
     // Rewriting works all the same, and each job that would draw says what is wrong.
     const message = `The size of the pictures of ${directory} is unknown: ${describe(error)}`;

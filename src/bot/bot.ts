@@ -75,6 +75,8 @@ export interface BotOptions {
   readonly uncheckedPictures?: Treatment;
   /** Milliseconds that this machine takes for work of this size; null where that was never measured. */
   readonly estimateMs?: (work: Work) => number | null;
+  /** How many devices work on pictures; 0 while all are set aside. One by default. */
+  readonly workingDevices?: () => number;
   /** Whether Promptist reads only the beginning of a prompt; throws CheckpointError. */
   /** The names of the rewriters whose files are here; all that are known by default. */
   readonly rewriters?: () => readonly string[];
@@ -133,7 +135,7 @@ class DiscordBot implements Bot {
     this.#options = options;
     const { store, events, limits, defaults, pictures, now = Date.now } = options;
     const { queue, deliveries, records, votes, drafts, settings, styles, usage, favourites } = store;
-    const { estimateMs = () => null, isTooLong = () => false } = options;
+    const { estimateMs = () => null, workingDevices = () => 1, isTooLong = () => false } = options;
     const { models = { known: async () => NO_MODELS, adult: [] } } = options;
     const timing = { ...DEFAULT_TIMING, ...options.timing };
     const { signal } = this.#stopping;
@@ -159,7 +161,7 @@ class DiscordBot implements Bot {
     });
     const replyLimits = new ReplyLimits();
     this.#ballots = new Ballots({ ...common, votes, presenter });
-    this.#board = new StatusBoard({ ...common, presenter, replyLimits, estimateMs });
+    this.#board = new StatusBoard({ ...common, presenter, replyLimits, estimateMs, workingDevices });
     this.#outbox = new Outbox({
       ...common,
       presenter,
@@ -216,6 +218,7 @@ class DiscordBot implements Bot {
       sources,
       repeats,
       estimateMs,
+      workingDevices,
       isTooLong,
     });
     const forms = new TextForms(limits);
@@ -248,6 +251,7 @@ class DiscordBot implements Bot {
       tastes: options.tastes ?? new Tastes(store.lessons),
       pictures,
       estimateMs,
+      workingDevices,
       presenter,
       deleteMessages: (sourceIds) => this.#erased.deleteOf(sourceIds),
       send: async ({ applicationId, token: interactionToken, user }, message, as) => {

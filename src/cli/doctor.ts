@@ -27,23 +27,14 @@ import { CheckpointError, describe, InputError } from "../core/errors.js";
 import { redactor } from "../core/redact.js";
 import { unsupportedNode } from "../core/version.js";
 import type { JudgeGraph } from "../inference/judging/judge.js";
-import type { DeviceReport } from "../inference/runtime/device-check.js";
-import { planName } from "../inference/runtime/plan.js";
+import { devicesOf } from "../main/devices.js";
 import { isBucket, openBucket } from "../pictures/open.js";
+import { type DevicesToTry, deviceFindings, type Finding, memoryFindings } from "./parts/device-findings.js";
 import { EXPLANATIONS, explain } from "./parts/explanations.js";
 import { modelCounts, modelTable } from "./parts/library.js";
 import type { Output } from "./parts/output.js";
 import { placesOf } from "./parts/places.js";
-import { describeMemory, operatorTable, type TriedDevice, tryDevice } from "./parts/tried-device.js";
-
-interface Finding {
-  readonly subject: string;
-  /** With `missing` or `broken` the program cannot do its main job; with `note` it can. */
-  readonly state: "ok" | "note" | "missing" | "broken";
-  readonly found: string;
-  /** How to fix it, if anything needs fixing. */
-  readonly todo: string | null;
-}
+import { operatorTable } from "./parts/tried-device.js";
 
 const MARK = { ok: "ok     ", note: "note   ", missing: "MISSING", broken: "BROKEN " } as const;
 /** Enough for graphs, pictures and the database; a full-size checkpoint is read in place. */
@@ -61,7 +52,7 @@ export async function doctor(
   device: DeviceName,
   verbose: boolean,
 ): Promise<boolean> {
-  const tried = await deviceFinding(device, config);
+  const tried = await deviceFindings(await devicesToTry(device, config), config);
   const library = await findModels(config);
   const { named, unclear } = await withPaths(config);
   const findings: Finding[] = [
@@ -73,7 +64,7 @@ export async function doctor(
       openKept(":memory:").close();
     }),
     await fonts(),
-    tried.finding,
+    ...tried.findings,
     await checkpointFinding("promptist", "Promptist", named.PROMPTIST_CHECKPOINT, named, []),
     await checkpointFinding(
       "diffusion",
@@ -82,7 +73,7 @@ export async function doctor(
       named,
       library.models.filter(({ kind, misfit }) => kind === "checkpoint" && misfit === null),
     ),
-    ...(await memoryFinding(tried.device, named)),
+    ...(await memoryFindings(tried.devices, named)),
     ...(await embeddingFindings(named)),
     ...(await judgeFindings(named)),
     ...unclear,
@@ -110,6 +101,16 @@ export async function doctor(
     ].join("\n"),
   );
   return healthy;
+}
+
+/** The devices that the program would use, unless another one is asked for. */
+async function devicesToTry(device: DeviceName, config: Config): Promise<DevicesToTry> {
+  const { devices, found } =
+    device === config.DEVICE ? await devicesOf(config) : { devices: [], found: null };
+  return {
+    devices: devices.length === 0 ? [{ name: device, memory: config.DEVICE_MEMORY }] : devices,
+    found,
+  };
 }
 
 /** `promptist doctor --explain [CODE]`. Throws InputError CONFIG for an unknown code. */
@@ -178,46 +179,6 @@ async function fonts(): Promise<Finding> {
     };
   } catch (error) {
     return { subject, state: "broken", found: describe(error).split("\n")[0] ?? "", todo: REINSTALL };
-  }
-}
-
-/** Opens the device as the workers will. */
-async function deviceFinding(
-  name: DeviceName,
-  config: Config,
-): Promise<{ finding: Finding; device: TriedDevice | null; reports: readonly DeviceReport[] }> {
-  const subject = "device";
-  try {
-    const device = await tryDevice(name, config);
-    const { image, plan, note, reports, textReports } = device;
-    const found = `${name} -> ${image}, Stable Diffusion in ${planName(plan)}`;
-    const finding = { subject, state: note ? "note" : "ok", found, todo: note } as const;
-    return { finding, device, reports: [...reports, ...textReports] };
-  } catch (error) {
-    const finding = { subject, state: "broken", found: name, todo: describe(error) } as const;
-    return { finding, device: null, reports: [] };
-  }
-}
-
-/** What pictures of the checkpoint's own side and of a larger one take in memory, by the count. */
-async function memoryFinding(device: TriedDevice | null, config: Config): Promise<Finding[]> {
-  const { checkpoint } = inspectCheckpoint(
-    "diffusion",
-    config.DIFFUSION_CHECKPOINT || undefined,
-    config.checkpointsDir,
-    { ...placesOf(config), ...(config.VAE ? { vae: config.VAE } : {}) },
-  );
-  if (checkpoint === null || device === null) return [];
-  const subject = "memory";
-  try {
-    const vae = findVae(config.VAE || undefined);
-    const { directory } = checkpoint;
-    const counted = await describeMemory({ directory, vae, memory: config.DEVICE_MEMORY }, device);
-    return [{ subject, state: counted.todo === null ? "ok" : "note", ...counted }];
-  } catch (error) {
-    // The checkpoint's own finding says more.
-    if (error instanceof CheckpointError) return [];
-    return [{ subject, state: "broken", found: "not counted", todo: describe(error) }];
   }
 }
 

@@ -37,6 +37,8 @@ export interface Services extends Omit<Store, "close"> {
   ) => Promise<string>;
   /** Milliseconds that this machine takes for work of this size; null where that was never measured. */
   readonly estimateMs: (work: Work) => number | null;
+  /** How many devices work; 0 while all are set aside. */
+  readonly workingDevices: () => number;
   /** Who may use `/admin`. */
   readonly operators: () => Promise<readonly string[]>;
   /** What runs here, for admins; null where it is unknown. */

@@ -38,6 +38,8 @@ export interface StatusBoardOptions {
   /** Least time between two reads of the whole queue for the positions of all waiting jobs. */
   readonly positionsGapMs: number;
   readonly estimateMs: (work: Work) => number | null;
+  /** How many devices work; 0 while all are set aside. */
+  readonly workingDevices: () => number;
   readonly presenter: Presenter;
   readonly replyLimits: ReplyLimits;
 }
@@ -162,7 +164,8 @@ export class StatusBoard {
       ]);
       if (tracked.status.kind === "queued" && position !== null && position > 0) {
         const { phase } = job;
-        const wait = isPaused ? "paused" : position === 1 && running === 0 ? "starts" : "line";
+        const isNext = position === 1 && running === 0;
+        const wait = isPaused ? "paused" : this.#haveFailed() ? "devices" : isNext ? "starts" : "line";
         this.#show(job.id, tracked, { kind: "queued", wait, phase, position, etaMs: null });
       }
     } catch (error) {
@@ -260,6 +263,8 @@ export class StatusBoard {
       },
       "queue.paused": () => this.#positions.ask(),
       "queue.resumed": () => this.#positions.ask(),
+      "device.set-aside": () => this.#positions.ask(),
+      "device.back": () => this.#positions.ask(),
       "job.finished": ({ jobId, erased }) => {
         if (erased) this.#end(jobId);
         this.#positions.ask();
@@ -355,12 +360,16 @@ export class StatusBoard {
     }
   }
 
+  #haveFailed(): boolean {
+    return this.#options.workingDevices() === 0;
+  }
+
   async #showPositions(): Promise<void> {
     if (![...this.#tracked.values()].some(({ status }) => status.kind === "queued")) return;
     try {
-      const { queue, estimateMs } = this.#options;
+      const { queue, estimateMs, workingDevices } = this.#options;
       const [open, isPaused] = await Promise.all([queue.work(), queue.paused()]);
-      const times = etas(open, estimateMs);
+      const times = etas(open, estimateMs, workingDevices());
       const positions = positionsOf(open);
       const isFree = !open.some(({ state }) => state === "running");
       for (const { id, phase, state, held, limit } of open) {
@@ -372,11 +381,13 @@ export class StatusBoard {
           kind: "queued",
           wait: isPaused
             ? "paused"
-            : tracked.retries
-              ? "retries"
-              : isFree && position === 1
-                ? "starts"
-                : "line",
+            : this.#haveFailed()
+              ? "devices"
+              : tracked.retries
+                ? "retries"
+                : isFree && position === 1
+                  ? "starts"
+                  : "line",
           phase,
           position,
           etaMs: ms === undefined ? null : coarse(ms),

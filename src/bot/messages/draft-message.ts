@@ -27,7 +27,7 @@ const GRID_PROMPT_MAX = 400;
 export function draftMessage(
   draft: Draft,
   open: readonly OpenWork[],
-  estimateMs: (work: Work) => number | null,
+  { estimateMs, devices }: { readonly estimateMs: (work: Work) => number | null; readonly devices: number },
   tooLong: readonly number[],
   wanted: Words,
 ): Outgoing {
@@ -44,7 +44,7 @@ export function draftMessage(
   // All cells of a grid have one rewrite.
   const texts = grid === undefined ? lacking : Math.min(1, lacking);
   const ownMs = estimateMs({ texts, pictures, steps });
-  const aheadMs = Math.max(0, ...etas(open, estimateMs).values());
+  const aheadMs = Math.max(0, ...etas(open, estimateMs, devices).values());
   const prompts = items.slice(0, PROMPTS_SHOWN).map(({ prompt }) => escapeMarkdown(clip(prompt, PROMPT_MAX)));
   const size = image.size === null ? [] : [`${image.size.width}x${image.size.height}`];
   const description = [

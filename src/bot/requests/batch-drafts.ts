@@ -38,6 +38,7 @@ export interface DraftOptions {
   readonly repeats: Repeats;
   /** Milliseconds that this machine takes for work of this size; null where that was never measured. */
   readonly estimateMs: (work: Work) => number | null;
+  readonly workingDevices: () => number;
   /** Whether Promptist reads only the beginning of a prompt; throws CheckpointError. */
   readonly isTooLong: (prompt: string, text: TextOptions) => boolean;
   /** Delay after the first failed try to show a draft; it doubles with each further one. */
@@ -182,12 +183,18 @@ export class BatchDrafts {
   }
 
   async #show(draft: Draft): Promise<void> {
-    const { drafts, queue, api, estimateMs, now, retryFirstMs: firstMs } = this.#options;
+    const { drafts, queue, api, estimateMs, workingDevices, now, retryFirstMs: firstMs } = this.#options;
     const { signal } = this.#stopping;
     await this.#clock.wind();
     const words = wordsOf(draft.origin.locale);
     const tooLong = await this.#tooLong(draft);
-    const message = draftMessage(draft, await queue.work(), estimateMs, tooLong, words);
+    const message = draftMessage(
+      draft,
+      await queue.work(),
+      { estimateMs, devices: workingDevices() },
+      tooLong,
+      words,
+    );
     const edit = () => api.editReply(draft.origin, message);
     const shown = retryTransient({ until: draft.expiresAt, now, firstMs, signal }, edit).then(
       async ({ id }) => {

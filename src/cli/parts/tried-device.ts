@@ -59,7 +59,7 @@ export interface CountedSize {
 
 /** Counts pictures of these sizes on a device that was tried. Throws CheckpointError. */
 export async function countSizes(
-  checkpoint: Pick<SizeLimitOptions, "directory" | "vae" | "memory">,
+  checkpoint: Pick<SizeLimitOptions, "directory" | "vae" | "memory" | "card">,
   { image, plan }: Pick<TriedDevice, "image" | "plan">,
   sizes: readonly PictureSize[],
 ): Promise<{ readonly limit: number; readonly sizes: readonly CountedSize[] }> {
@@ -88,7 +88,7 @@ const LARGER = 1.5;
  * those of the own side don't fit. Throws CheckpointError.
  */
 export async function describeMemory(
-  checkpoint: Pick<SizeLimitOptions, "directory" | "vae" | "memory">,
+  checkpoint: Pick<SizeLimitOptions, "directory" | "vae" | "memory" | "card">,
   device: TriedDevice,
 ): Promise<{ readonly found: string; readonly todo: string | null }> {
   const own = ownSide(checkpoint.directory, checkpoint.vae);

@@ -13,6 +13,8 @@ export interface SizeLimitOptions {
   readonly directory: string;
   readonly vae: string | null;
   readonly device: DeviceName;
+  /** What `nvidia-smi` calls the card; see `deviceMemory`. */
+  readonly card?: string | undefined;
   readonly precision: Precision;
   /** Bytes that it may take; null for what the device has. */
   readonly memory: number | null;
@@ -26,7 +28,7 @@ export interface CountedDevice {
 
 /** The count of a checkpoint's memory, and the bytes that it may take. Throws CheckpointError. */
 export async function countMemory(
-  { directory, vae, device, memory }: Omit<SizeLimitOptions, "precision">,
+  { directory, vae, device, card, memory }: Omit<SizeLimitOptions, "precision">,
   { isCpu, plan }: CountedDevice,
 ): Promise<{ readonly count: MemoryCount; readonly limit: number }> {
   const files = openDiffusion(directory, vae);
@@ -36,7 +38,7 @@ export async function countMemory(
     vae: files.config("vae", vaeConfig),
   };
   const arithmetic = { ...arithmeticOf(plan), winograd: isCpu && plan === "fp32" };
-  const limit = memory ?? (await deviceMemory(isCpu ? "cpu" : device));
+  const limit = memory ?? (await deviceMemory(isCpu ? "cpu" : device, card));
   return { count: new MemoryCount(parts, { arithmetic, isCpu }), limit };
 }
 

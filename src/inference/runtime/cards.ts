@@ -49,7 +49,7 @@ export interface FoundDevices {
 const INSTALL_CUDA = "npm rebuild onnxruntime-node --onnxruntime-node-install=cuda12";
 
 /**
- * What `DEVICES=auto` means: every card of NVIDIA where ONNX Runtime's CUDA files are installed, else one device. What
+ * What `DEVICES=auto` means: every card of NVIDIA where ONNX Runtime's CUDA files are installed, else the one of DEVICE. What
  * WebGPU and DirectML would open can't be listed, since ONNX Runtime names no adapter.
  * @param visible the cards that CUDA_VISIBLE_DEVICES leaves; undefined for all
  */
@@ -84,14 +84,14 @@ export function chooseDevices({
   if (names.length > 0)
     return {
       devices: one,
-      how: `${cards}; one is used, for ONNX Runtime's CUDA files are missing: ${INSTALL_CUDA}`,
+      how: `${cards}; that of DEVICE is used, for ONNX Runtime's CUDA files are missing: ${INSTALL_CUDA}`,
     };
   if (others > 1)
     return {
       devices: one,
-      how: `${others} graphics cards, none of NVIDIA; one is used, which the system chooses`,
+      how: `${others} graphics cards, none of NVIDIA; that of DEVICE is used, which the system chooses`,
     };
-  return { devices: one, how: "no card of NVIDIA; one device is used" };
+  return { devices: one, how: "no card of NVIDIA; that of DEVICE is used" };
 }
 
 /** Whether ONNX Runtime can open CUDA: its files are downloaded apart from the rest. */

@@ -81,8 +81,12 @@ export function deviceOptions(device: Device["name"]): InferenceSession.SessionO
         enableMemPattern: false,
         executionMode: "sequential",
       };
-    case "cuda":
-      return { executionProviders: [{ name: kind, deviceId: isAlone ? 0 : (numberOf(device) ?? 0) }] };
+    case "cuda": {
+      const number = numberOf(device);
+      // CUDA's own order puts the fastest card first; `nvidia-smi` counts along the bus.
+      if (number !== null) process.env.CUDA_DEVICE_ORDER = "PCI_BUS_ID";
+      return { executionProviders: [{ name: kind, deviceId: isAlone ? 0 : (number ?? 0) }] };
+    }
     default:
       return { executionProviders: [kind] };
   }

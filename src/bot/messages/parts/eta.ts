@@ -8,18 +8,23 @@ export interface Work {
 }
 
 /**
- * Milliseconds until each open job is done, by its id, from the work that is done before it: the running job,
+ * Milliseconds until each open job is done, by its id, from the work that is done before it: the running jobs,
  * waiting pictures, and the jobs before it in its line. Jobs of a kind that was never measured here, and jobs
  * held outside the line, have none.
+ * @param devices that share all work but that of the job itself
  */
 export function etas(
   open: readonly OpenWork[],
   estimateMs: (work: Work) => number | null,
+  devices = 1,
 ): Map<string, number> {
   const found = new Map<string, number>();
-  const note = (id: string, work: Work) => {
-    const ms = estimateMs(work);
-    if (ms !== null) found.set(id, ms);
+  const note = ({ id, kind, texts, ...job }: OpenWork, work: Work) => {
+    const allMs = estimateMs(work);
+    const ownMs =
+      devices <= 1 ? 0 : estimateMs(kind === "optimize" ? { ...NONE, texts } : { ...picturesOf(job), texts });
+    if (allMs === null || ownMs === null) return;
+    found.set(id, devices <= 1 ? allMs : Math.max(0, allMs - ownMs) / devices + ownMs);
   };
   let texts = 0;
   let drawn: Work = NONE;
@@ -28,23 +33,23 @@ export function etas(
     drawn = plus(drawn, picturesOf(job));
   }
   const running = { ...drawn, texts };
-  for (const { id, kind } of open.filter(({ state }) => state === "running"))
-    note(id, kind === "optimize" ? { ...NONE, texts } : running);
+  for (const job of open.filter(({ state }) => state === "running"))
+    note(job, job.kind === "optimize" ? { ...NONE, texts } : running);
 
   const inLine = open.filter(({ state, held }) => state === "queued" && held === null);
   for (const job of inLine.filter(({ phase }) => phase === "image")) {
     drawn = plus(drawn, picturesOf(job));
-    note(job.id, { ...drawn, texts });
+    note(job, { ...drawn, texts });
   }
   for (const job of inLine.filter(({ phase }) => phase === "text")) {
     texts += job.texts;
     // A rewrite alone does not wait for pictures, since the phases take turns.
     if (job.kind === "optimize") {
-      note(job.id, { ...NONE, texts });
+      note(job, { ...NONE, texts });
       continue;
     }
     drawn = plus(drawn, picturesOf(job));
-    note(job.id, { ...drawn, texts });
+    note(job, { ...drawn, texts });
   }
   return found;
 }
@@ -57,7 +62,11 @@ export function positionsOf(open: readonly OpenWork[]): Map<string, number> {
 }
 
 const NONE: Work = { texts: 0, pictures: 0, steps: 0 };
-const picturesOf = ({ pictures, steps }: OpenWork): Work => ({ texts: 0, pictures, steps: pictures * steps });
+const picturesOf = ({ pictures, steps }: Pick<OpenWork, "pictures" | "steps">): Work => ({
+  texts: 0,
+  pictures,
+  steps: pictures * steps,
+});
 const plus = (a: Work, b: Work): Work => ({
   texts: a.texts + b.texts,
   pictures: a.pictures + b.pictures,
