@@ -90,7 +90,7 @@ describe("/settings", () => {
     expect(text(shown.message)).toContain("`alwaysNegative`: watermark");
     // What is set fits a phone; the rest comes when asked for.
     expect(text(shown.message).split("\n").length).toBeLessThanOrEqual(8);
-    expect(text(shown.message)).toMatch(/`all:True` tells what the 41 settings mean\.$/);
+    expect(text(shown.message)).toMatch(/`all:True` tells what the 42 settings mean\.$/);
     const all = await admin.slash("settings show", { all: true });
     for (const name of ["steps", "useRoles", "serverCap"])
       expect(text(all.message)).toContain(`\`${name}\` `);
