@@ -9,15 +9,14 @@
 // that was taken for dead overwrites nothing.
 //
 // Run: npm run build && node test/soak/fleet.mjs [--blows 40] [--seed 1] [--minutes 60]     (Linux, with PostgreSQL's programs)
-import { createWriteStream, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createWriteStream, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { fileURLToPath, pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { startLocalDiscord } from "local-discord/testing";
-import ts from "typescript";
 import { botEnvironment, QUICK_JOBS } from "../../bench/support/bot-environment.mjs";
+import { postgresServer } from "../../bench/support/postgres.mjs";
 import { LEASE_MS } from "../../dist/db/queue.js";
 import { DEFERRED, isEnd, randomFrom, startBot, tryTo } from "./ledger.mjs";
 
@@ -29,23 +28,6 @@ const { values: flags } = parseArgs({
   },
 });
 const MOST_OPEN = 8;
-
-/** The tests' own server, whose source Node can't run as it is. */
-async function postgresServer() {
-  const source = readFileSync(new URL("../support/postgres-server.ts", import.meta.url), "utf8");
-  const { outputText } = ts.transpileModule(source, {
-    compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext },
-  });
-  // Inside node_modules, so that packages are found.
-  const folder = fileURLToPath(new URL("../../node_modules/.cache/fleet/", import.meta.url));
-  mkdirSync(folder, { recursive: true });
-  const file = join(folder, "postgres-server.mjs");
-  writeFileSync(file, outputText);
-  const { createPostgresServer, postgresPrograms, query } = await import(pathToFileURL(file).href);
-  const programs = postgresPrograms();
-  if (programs === null) throw new Error("PostgreSQL's programs (initdb, pg_ctl) are not installed here");
-  return { server: await createPostgresServer(programs), query };
-}
 
 const random = randomFrom(Number(flags.seed));
 const between = (low, high) => low + random() * (high - low);
