@@ -6,7 +6,6 @@
 // The figures of the last run are in docs/scale.md.
 // Run: npm run build && npm run bench -- standby [--smoke | times each]
 import { createWriteStream, mkdtempSync, rmSync } from "node:fs";
-import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startLocalDiscord } from "local-discord/testing";
@@ -14,6 +13,7 @@ import { startBot } from "../test/soak/ledger.mjs";
 import { args, SMOKE } from "./support/arguments.mjs";
 import { botEnvironment, QUICK_JOBS } from "./support/bot-environment.mjs";
 import { postgresServer } from "./support/postgres.mjs";
+import { startProxy } from "./support/proxy.mjs";
 
 const TIMES = SMOKE ? 1 : Number(args[0] ?? 10);
 const { server } = await postgresServer();
@@ -24,35 +24,6 @@ const local = await startLocalDiscord({
   spec: false,
   limits: { identifyMs: 0, identifiesPerDay: 1e9 },
 });
-
-/** Passes bytes on to the server until it is silenced, and from then on nothing. */
-async function startProxy(port) {
-  let isSilent = false;
-  const sockets = new Set();
-  const proxy = createServer((client) => {
-    const upstream = connect(port, "127.0.0.1");
-    for (const [from, to] of [
-      [client, upstream],
-      [upstream, client],
-    ]) {
-      sockets.add(from);
-      from.on("error", () => to.destroy());
-      from.on("data", (bytes) => isSilent || to.write(bytes));
-      from.on("close", () => isSilent || to.destroy());
-    }
-  }).listen(0, "127.0.0.1");
-  await new Promise((resolve) => proxy.once("listening", resolve));
-  return {
-    port: proxy.address().port,
-    silence() {
-      isSilent = true;
-    },
-    close() {
-      for (const socket of sockets) socket.destroy();
-      proxy.close();
-    },
-  };
-}
 
 let started = 0;
 const programs = new Set();
