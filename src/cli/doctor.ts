@@ -478,7 +478,7 @@ async function server(url: string): Promise<Finding> {
     return {
       subject,
       state: isOff ? "note" : "ok",
-      found: `${nameOfServer(url)}: PostgreSQL ${version}, ${roundTripMs.toFixed(1)} ms away, its clock ${(clockMs / 1000).toFixed(1)} s from this machine's; ${atWork}`,
+      found: `${nameOfServer(url)}: PostgreSQL ${version}, ${roundTripMs.toFixed(1)} ms away, its clock ${(clockMs / 1000).toFixed(1)} s from this machine's; bots at work: ${bots}, standbys: ${standbys}`,
       todo: isOff ? "Set both clocks by NTP." : null,
     };
   } catch (error) {
