@@ -470,10 +470,6 @@ async function server(url: string): Promise<Finding> {
     const { version, clockMs, roundTripMs } = await lookAtServer(connection);
     const { bots, standbys } = await countBots(connection.pool);
     await connection.close();
-    const atWork =
-      bots === 0
-        ? "no bot works on it"
-        : `a bot works on it, ${standbys === 0 ? "without" : standbys} standby`;
     const isOff = Math.abs(clockMs) > CLOCK_MS;
     return {
       subject,
