@@ -10,16 +10,13 @@ import { rewriterOptions } from "../../src/core/rewriters.js";
 import type { NewItem } from "../../src/db/queue.js";
 import { newJob } from "../db/contract/fixtures.js";
 import { startApp, type TestApp, temporaryFolder } from "../support/app.js";
+import { hasResult, jobOf, textOf } from "../support/message.js";
 import { ownText } from "../support/own-text.js";
 
 /** A second rewriter, made of the miniature's weights, with the real loop and workers. */
 
 const MINIATURE = fileURLToPath(new URL("../../checkpoints/miniature", import.meta.url));
 const WAIT = { timeoutMs: 120_000 };
-const text = (message: ApiMessage | null) => message?.embeds[0]?.description ?? "";
-const idOf = (message: ApiMessage) => /Job `(\w+)`/.exec(text(message))?.[1] ?? "";
-const hasPicture = (message: ApiMessage) =>
-  message.embeds[0]?.color === 0x22c55e && message.attachments.length > 0;
 const hasVote = (message: ApiMessage) => JSON.stringify(message.components).includes('"Both bad"');
 const USUAL: TextOptions = { ...DEFAULT_TEXT_OPTIONS, maxNewTokens: 8 };
 let folder: ReturnType<typeof temporaryFolder>;
@@ -93,10 +90,10 @@ test("two rewriters stand in one pair, are voted on without their names, and ran
   const options = { prompt: "a red apple", rewriter: "promptist", against: "MagicPrompt", steps: 1, seed: 7 };
   const handle = await alice.slash("compare", { ...options, blind: true });
   const asked = await handle.waitFor(hasVote, WAIT);
-  expect(text(asked)).toContain(
+  expect(textOf(asked)).toContain(
     "One was drawn from the text of MagicPrompt, the other from that of Promptist.",
   );
-  const job = (await app.queue.get(idOf(asked)))!;
+  const job = (await app.queue.get(jobOf(asked)))!;
   const [item] = job.items;
   expect(item).toMatchObject({
     prompt: "a red apple",
@@ -111,10 +108,10 @@ test("two rewriters stand in one pair, are voted on without their names, and ran
   )!;
   const isPromptist = won === "Promptist";
   await alice.press(asked, "Reveal to all");
-  const shown = await handle.waitFor((message) => text(message).includes("**Votes**"), WAIT);
-  expect(text(shown)).toContain("**Left** rewritten by MagicPrompt:");
-  expect(text(shown)).toContain("**Right** rewritten by Promptist:");
-  expect(text(shown)).toContain(
+  const shown = await handle.waitFor((message) => textOf(message).includes("**Votes**"), WAIT);
+  expect(textOf(shown)).toContain("**Left** rewritten by MagicPrompt:");
+  expect(textOf(shown)).toContain("**Right** rewritten by Promptist:");
+  expect(textOf(shown)).toContain(
     `**Votes** Promptist ${isPromptist ? 1 : 0} · MagicPrompt ${isPromptist ? 0 : 1} · tie 0 · both bad 0`,
   );
 
@@ -132,9 +129,9 @@ test("two rewriters stand in one pair, are voted on without their names, and ran
   });
   // A vote between two rewriters is none on the prompt as written.
   const overall = await alice.slash("stats show");
-  expect(text(await overall.waitFor((message) => text(message) !== ""))).toMatch(/^No votes yet/);
+  expect(textOf(await overall.waitFor((message) => textOf(message) !== ""))).toMatch(/^No votes yet/);
   const stats = await alice.slash("stats show", { by: "rewriter" });
-  const ranking = text(await stats.waitFor((message) => text(message) !== ""));
+  const ranking = textOf(await stats.waitFor((message) => textOf(message) !== ""));
   expect(ranking).toMatch(
     new RegExp(`^\\*\\*1\\. ${won}\\*\\*: would win [56]\\d % .*n = 1\\.\\n\\*\\*2\\. (?!${won})`),
   );
@@ -147,8 +144,8 @@ test("two rewriters stand in one pair, are voted on without their names, and ran
   });
 
   const again = await alice.press(shown, "New seed");
-  const second = await again.waitFor((message) => hasPicture(message) && idOf(message) !== job.id, WAIT);
-  const next = (await app.queue.get(idOf(second)))!;
+  const second = await again.waitFor((message) => hasResult(message) && jobOf(message) !== job.id, WAIT);
+  const next = (await app.queue.get(jobOf(second)))!;
   expect(next.items[0]!.against).toMatchObject({ rewrite: item!.against!.rewrite });
   expect(next.items[0]!.rewrite).toBe(item!.rewrite);
 
