@@ -73,6 +73,7 @@ export function collectMetrics(events: Events, queue: QueueState, now: () => num
   const workerEnds = counter("worker_crashes_total", "Workers that ended by themselves", "phase");
   const leftBehind = counter("workers_left_behind_total", "Workers of an earlier run that were ended");
   const folderGone = gauge("data_folder_gone", "1 while the data folder or its database is not in its place");
+  const standby = gauge("standby", "1 while this bot waits as the standby of another one on its database");
   const swaps = counter("model_swaps_total", "Times that a phase loaded another model in place of one");
   const aside = gauge(
     "device_set_aside",
@@ -116,6 +117,7 @@ export function collectMetrics(events: Events, queue: QueueState, now: () => num
     .on("device.back", ({ device }) => aside.set({ device }, 0))
     .on("worker.left-behind", () => leftBehind.inc())
     .on("data-folder.gone", ({ isGone }) => folderGone.set(isGone ? 1 : 0))
+    .on("bot.standby", ({ isWaiting }) => standby.set(isWaiting ? 1 : 0))
     .on("job.progress", (progress) => pace.step(progress))
     .on("job.item", ({ phase }) => items.inc({ phase }))
     .on("job.requeued", ({ code }) => {
