@@ -20,6 +20,8 @@ export default defineConfig({
   test: {
     // Models run in child processes and fill both cores; a second test file at once would only slow both.
     maxWorkers: 2,
+    // A worker reads the program once, not for each file: half of the time that the tests need.
+    isolate: false,
     reporters: ["default", "./test/support/count-reporter.ts"],
     testTimeout: 120_000,
     hookTimeout: 120_000,
