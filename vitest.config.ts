@@ -13,6 +13,8 @@ const softwareVulkan: Record<string, string> = existsSync(driver)
   ? { VK_DRIVER_FILES: driver, VK_ICD_FILENAMES: driver, LD_LIBRARY_PATH: CHROMIUM }
   : {};
 
+/** It has to tell the font library something before that starts, once in a process. */
+const FONTS = "test/pictures/text.test.ts";
 const POSTGRES = "test/db/postgres/**/*.test.ts";
 const FP16 = "test/inference/webgpu/fp16.test.ts";
 
@@ -36,9 +38,10 @@ export default defineConfig({
         test: {
           name: "cpu",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/inference/webgpu/**", POSTGRES],
+          exclude: ["test/inference/webgpu/**", POSTGRES, FONTS],
         },
       },
+      { extends: true, test: { name: "fonts", include: [FONTS], isolate: true } },
       {
         extends: true,
         test: {
@@ -53,6 +56,8 @@ export default defineConfig({
           name: "webgpu",
           include: ["test/inference/webgpu/**/*.test.ts"],
           exclude: [FP16],
+          // A driver stays as the first file in a process opened it.
+          isolate: true,
           env: softwareVulkan,
           testTimeout: 180_000,
         },
