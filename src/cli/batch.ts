@@ -41,6 +41,8 @@ export interface PairToDraw {
   readonly optimized: string;
   /** Who wrote it, by name; null where it was given. */
   readonly rewriter: string | null;
+  /** Whether it was held to the prompt's own words. */
+  readonly kept?: boolean | undefined;
   readonly seed: number;
   /** Options of this pair that replace those of all. */
   readonly image?: OwnOptions;
@@ -117,11 +119,13 @@ export async function batch(
 
   const pairs = entries.map((entry, i): PairToDraw => {
     const { prompt, optimized, rewriter = null, seed: own, image: options } = entry;
+    const made = optimized === null ? (rewrites.next().value as Rewrite) : null;
     return {
       ...(options === undefined ? {} : { image: ownAtSpeed(image, options, speeds) }),
       prompt,
-      optimized: optimized ?? (rewrites.next().value as Rewrite).rewrite,
+      optimized: optimized ?? made!.rewrite,
       rewriter: optimized === null ? rewriterNameOf(textOf(entry)) : rewriter,
+      kept: made?.kept,
       seed: own === undefined || isGiven("seed") ? seed + i : own,
       baseline: join(folder, `prompt${i + 1}_original.png`),
       drawn: join(folder, `prompt${i + 1}_optimized.png`),
@@ -215,7 +219,7 @@ function rowsToDraw(
 
 /** A drawn pair as the bot's reports know it. */
 function itemOf(
-  { prompt, optimized, rewriter, seed, image }: PairToDraw,
+  { prompt, optimized, rewriter, kept = false, seed, image }: PairToDraw,
   text: TextOptions,
   index: number,
   given: PromptPair,
@@ -239,9 +243,12 @@ function itemOf(
     pictures: { baseline: picture(drawn.baseline), optimized: picture(drawn.optimized) },
     comparison: null,
     cancelled: false,
-    notes: SIDES.flatMap((side) =>
-      (drawn[side].embeddings ?? []).map((used) => ({ code: "embedding", side, ...used }) as const),
-    ),
+    notes: [
+      ...(kept ? [{ code: "kept" } as const] : []),
+      ...SIDES.flatMap((side) =>
+        (drawn[side].embeddings ?? []).map((used) => ({ code: "embedding", side, ...used }) as const),
+      ),
+    ],
   };
 }
 
@@ -356,7 +363,13 @@ export async function drawPairs(
             from,
             file,
             checkpoint,
-            pair: { side, original: pair.prompt, rewrite: pair.optimized, rewriter: pair.rewriter },
+            pair: {
+              side,
+              original: pair.prompt,
+              rewrite: pair.optimized,
+              rewriter: pair.rewriter,
+              ...(pair.kept === true ? { kept: true } : {}),
+            },
           },
           {
             signal: models.signal,

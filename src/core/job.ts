@@ -92,6 +92,8 @@ export type ItemNote =
   | { readonly code: "left-out"; readonly problems: readonly string[] }
   /** Promptist read only the beginning of the prompt; `words` are the rest, behind its rewrite as written. */
   | { readonly code: "unread"; readonly words: string }
+  /** The rewrite was held to begin with the prompt, instead of being what the model writes by itself. */
+  | { readonly code: "kept" }
   /** The rewrite was chosen by what the server likes, with these phrases as the reason. */
   | {
       readonly code: "taste";
@@ -224,6 +226,9 @@ export const textOptionsOf = (
   { text }: Pick<Job, "text">,
   item: Pick<Item, "text"> | undefined,
 ): TextOptions => item?.text ?? text;
+
+/** Whether the rewriter was held to the prompt's own words. */
+export const isKept = ({ notes }: Pick<Item, "notes">): boolean => notes.some(({ code }) => code === "kept");
 
 /**
  * Who wrote an item's rewrite, or is to write it, by name (core/rewriters.ts); null where it is a person's or a file's

@@ -41,6 +41,8 @@ export interface PairTexts {
   readonly rewrite: string;
   /** Who wrote the rewrite, by name; null or absent where it is a person's or a file's own words. */
   readonly rewriter?: string | null;
+  /** True if the rewriter was held to the prompt's own words. */
+  readonly kept?: boolean;
 }
 
 /** Everything needed to draw a picture again. */
@@ -129,6 +131,7 @@ const pairJson = (pair: PairTexts | null) => ({
   original: pair === null ? null : bounded(pair.original),
   rewrite: pair === null ? null : bounded(pair.rewrite),
   rewriter: pair?.rewriter ?? null,
+  ...(pair?.kept === true ? { kept: true } : {}),
 });
 
 const boundedBoth = ({ prompt, negative }: Styled): Styled => ({

@@ -6,6 +6,7 @@ import {
   type Item,
   type ItemNote,
   imageOf,
+  isKept,
   type Job,
   judgementsOf,
   type Picture,
@@ -286,7 +287,14 @@ function askedFor({ info }: Host, job: Job, item: Item, side: Side): readonly Us
 function pairTextsOf(job: Job, item: Item, side: Side): PairTexts | null {
   const { prompt, rewrite, only } = item;
   if (only === "baseline") return null;
-  return { side, original: prompt, rewrite: rewrite ?? "", rewriter: rewriterOf(job, item) };
+  const rewriter = rewriterOf(job, item);
+  return {
+    side,
+    original: prompt,
+    rewrite: rewrite ?? "",
+    rewriter,
+    ...(isKept(item) ? { kept: true } : {}),
+  };
 }
 
 /**

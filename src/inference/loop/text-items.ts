@@ -55,13 +55,14 @@ export class TextItems implements ItemWork {
     );
     const ms = (now() - started) / asked.length;
     for (const [i, item] of asked.entries()) {
-      const { rewrite: first, candidates, unread = null, truncated } = rewrites[i]!;
+      const { rewrite: first, candidates, unread = null, kept = false, truncated } = rewrites[i]!;
       // The cells of a grid differ by their options alone.
       const taken = job.grid === undefined ? await choice?.take(job, item.prompt, candidates) : null;
       const rewrite = taken?.rewrite ?? first;
       const notes: ItemNote[] = [
         ...(taken == null ? [] : [taken.note]),
         ...(rewrite === item.prompt.trim() ? [{ code: "unchanged" } as const] : []),
+        ...(kept ? [{ code: "kept" } as const] : []),
         ...(unread === null ? [] : [{ code: "unread", words: unread } as const]),
         ...SIDES.flatMap((side): ItemNote[] => {
           const words = truncated?.[side] ?? null;

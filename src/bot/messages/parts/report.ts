@@ -1,5 +1,13 @@
 import { stringify } from "csv-stringify/sync";
-import { type Item, imageOf, type Job, judgementsOf, type Picture, rewriterOf } from "../../../core/job.js";
+import {
+  type Item,
+  imageOf,
+  isKept,
+  type Job,
+  judgementsOf,
+  type Picture,
+  rewriterOf,
+} from "../../../core/job.js";
 import { type PairScores, pairScores } from "../../../core/judgement.js";
 import { loraText } from "../../../core/known-models.js";
 import { type ImageOptions, promptModeOf } from "../../../core/options.js";
@@ -60,6 +68,7 @@ const COLUMNS: readonly (readonly [name: string, cell: (row: Row) => Cell])[] = 
   ["models_sha256", ({ item }) => modelsOf(item)],
   ["speed", ({ image }) => image.speed],
   ["rewriter", ({ job, item }) => rewriterOf(job, item)],
+  ["kept", ({ item }) => (isKept(item) ? "yes" : null)],
 ];
 
 /** prompts.json: prompts with their rewrites, which a batch takes again as pairs. */

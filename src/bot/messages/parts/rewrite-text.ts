@@ -4,7 +4,7 @@ import { lostNouns } from "../../../core/prompt-diff.js";
 import { isModel, rewriterNameOf, titleOf } from "../../../core/rewriters.js";
 import { codeBlock, escapeMarkdown } from "../../discord/markdown.js";
 import type { Words } from "../../words/english/english.js";
-import { noteLine } from "../../words/english/result.js";
+import { isFileNote, noteLine } from "../../words/english/result.js";
 import { diffMarkdown } from "./prompt-diff.js";
 import { modeLines } from "./prompt-mode.js";
 
@@ -41,7 +41,7 @@ export function noteLines(job: Job, item: Item, words: Words): string[] {
   return [
     ...(lost.length === 0 ? [] : [resultLines.lost(lost.map((word) => escapeMarkdown(word)))]),
     // Both pictures may have the same embedding.
-    ...new Set(item.notes.flatMap((note) => (note.code === "models" ? [] : [noteLine(note, noteWords)]))),
+    ...new Set(item.notes.flatMap((note) => (isFileNote(note) ? [] : [noteLine(note, noteWords)]))),
     ...modeLines(job, item, words),
   ];
 }
