@@ -14,7 +14,7 @@ import { type PerSide, SIDES, type Side } from "../core/side.js";
 import { isDecided, ownAtSpeed } from "../core/speeds.js";
 import type { NewItem } from "../db/queue.js";
 import { replaceFile } from "../files/replace-file.js";
-import type { Drawn } from "../inference/worker/protocol.js";
+import type { Drawn, Rewrite } from "../inference/worker/protocol.js";
 import { type PromptFile, type PromptPair, parsePromptFile } from "../prompt-files/prompt-file.js";
 import type { Models } from "./parts/models.js";
 import { type ImageFlags, imageOptions, type TextFlags, textOptions } from "./parts/options.js";
