@@ -88,6 +88,7 @@ export function announced(store: Store, events: Events): Store {
       const recovered = await queue.recover(lost);
       for (const { id: jobId, phase, state } of recovered) {
         if (state === "queued") events.emit("job.requeued", { jobId, phase, reason: "recovered" });
+        else if (state === "failed") events.emit("job.finished", { jobId, state, code: "HOST_DIED" });
         else finished(jobId, state);
       }
       return recovered;

@@ -374,6 +374,8 @@ export const de: Unfinished<Words> = {
       "Dafür hat der Speicher nicht gereicht. Nimm weniger Prompts auf einmal oder versuch es später noch einmal.",
     WORKER_DIED: () => `Der Prozess mit dem Modell wurde unerwartet beendet. ${LATER}`,
     WORKER_STALLED: () => `Der Prozess mit dem Modell antwortet nicht mehr. ${LATER}`,
+    HOST_DIED: (c) =>
+      `Das Programm, das daran arbeitete, wurde ${c.say("times", (times) => `${count(times, { one: "Mal", other: "Mal" })} nacheinander`, "immer wieder")} unerwartet beendet, deshalb wurde der Auftrag zurückgestellt. Versuch es mit einer kleineren Größe oder weniger Bildern; hilft das nicht, sag den Betreibern dieses Bots Bescheid.`,
     DISK_FULL: () => `Die Festplatte dieses Bots ist voll. ${OWNER}`,
     DISK_READ_ONLY: () => `Dieser Bot darf auf seiner Festplatte keine Bilder speichern. ${OWNER}`,
     DISK_FAILED: () => `Die Festplatte dieses Bots ließ sich nicht lesen oder beschreiben. ${OWNER}`,

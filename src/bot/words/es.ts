@@ -385,6 +385,8 @@ export const es: Unfinished<Words> = {
       "No ha habido memoria suficiente. Prueba con menos prompts a la vez o inténtalo más tarde.",
     WORKER_DIED: () => `El proceso del modelo se ha cerrado de forma inesperada. ${LATER}`,
     WORKER_STALLED: () => `El proceso del modelo ha dejado de responder. ${LATER}`,
+    HOST_DIED: (c) =>
+      `El programa que trabajaba en esto se cerró de forma inesperada ${c.say("times", (times) => `${count(times, { one: "vez", other: "veces" })} seguidas`, "una y otra vez")}, así que la tarea se ha apartado. Prueba con un tamaño menor o menos imágenes; si no basta, avisa a quien lleva este bot.`,
     DISK_FULL: () => `El disco de este bot está lleno. ${OWNER}`,
     DISK_READ_ONLY: () => `Este bot no tiene permiso para guardar imágenes en su disco. ${OWNER}`,
     DISK_FAILED: () => `No se ha podido leer o escribir en el disco de este bot. ${OWNER}`,

@@ -381,6 +381,8 @@ export const fr: Unfinished<Words> = {
       "La mémoire n'a pas suffi. Essayez avec moins de prompts à la fois, ou réessayez plus tard.",
     WORKER_DIED: () => `Le processus du modèle s'est arrêté de façon inattendue. ${LATER}`,
     WORKER_STALLED: () => `Le processus du modèle ne répond plus. ${LATER}`,
+    HOST_DIED: (c) =>
+      `Le programme qui s'en occupait s'est arrêté de façon inattendue ${c.say("times", (times) => `${count(times, { one: "fois", other: "fois" })} de suite`, "à plusieurs reprises")}, la demande a donc été mise de côté. Essayez une taille plus petite ou moins d'images ; sinon, prévenez la personne qui gère ce bot.`,
     DISK_FULL: () => `Le disque de ce bot est plein. ${OWNER}`,
     DISK_READ_ONLY: () => `Ce bot n'a pas le droit d'enregistrer des images sur son disque. ${OWNER}`,
     DISK_FAILED: () => `Le disque de ce bot n'a pas pu être lu ou écrit. ${OWNER}`,

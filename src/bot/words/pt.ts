@@ -377,6 +377,8 @@ export const pt: Unfinished<Words> = {
       "Não houve memória suficiente. Tente menos prompts por vez, ou tente de novo mais tarde.",
     WORKER_DIED: () => `O processo do modelo fechou inesperadamente. ${LATER}`,
     WORKER_STALLED: () => `O processo do modelo parou de responder. ${LATER}`,
+    HOST_DIED: (c) =>
+      `O programa que cuidava disto fechou inesperadamente ${c.say("times", (times) => `${count(times, { one: "vez", other: "vezes" })} seguidas`, "várias vezes")}, então a tarefa foi deixada de lado. Tente um tamanho menor ou menos imagens; se não ajudar, avise quem cuida deste bot.`,
     DISK_FULL: () => `O disco deste bot está cheio. ${OWNER}`,
     DISK_READ_ONLY: () => `Este bot não tem permissão para salvar imagens no disco. ${OWNER}`,
     DISK_FAILED: () => `Não foi possível ler ou gravar no disco deste bot. ${OWNER}`,

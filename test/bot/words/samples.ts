@@ -51,6 +51,7 @@ const errors: readonly (readonly [Values])[] = [
   { option: "x", axis: "colour", example: "steps=10,20,30", words: "steps guidance" },
   { option: "y", axis: "steps", value: "many", takes: "integer", min: 1, max: 100 },
   { cells: 36, max: 25 },
+  { times: 3 },
   { kind: "LoRA", model: "pastel" },
   { kind: "model", model: "dreamy" },
 ].map((context) => [new Values(context as Readonly<Record<string, string | number>>)] as const);
