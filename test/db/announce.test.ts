@@ -70,7 +70,7 @@ describe.each(ENGINES)("$name, announced", ({ create }) => {
     await store.queue.release((await store.queue.claim("text", "loop"))!);
     told();
     await store.queue.claim("text", "loop");
-    expect(told()).toEqual([["job.claimed", { jobId, phase: "text", attempt: 2 }]]);
+    expect(told()).toEqual([["job.claimed", { jobId, phase: "text", attempt: 2, owner: "loop" }]]);
   });
 
   test("each result is told when it is stored", async () => {

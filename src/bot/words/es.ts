@@ -718,6 +718,27 @@ export const es: Unfinished<Words> = {
     forbidden: (channel) =>
       `El bot no puede publicar imágenes en ${channel}. Quien administra el servidor puede permitirle ver el canal, enviar mensajes, insertar enlaces y adjuntar archivos.`,
   },
+  hostLines: {
+    none: "Aún no se conoce ningún host.",
+    roles: { both: "bot y worker", bot: "bot", worker: "worker" },
+    heard: (ms) => `última señal hace ${duration(ms)}`,
+    silent: (ms) => `**sin señales desde hace ${duration(ms)}**`,
+    stopped: (at) => `detenido <t:${at}:R>`,
+    paused: "**en pausa**",
+    otherVersion: (version) => `**${version}, otra versión que la de este bot**`,
+    otherPictures: "**guarda sus imágenes en otro almacén que este bot**",
+    idle: "espera trabajo",
+    text: (job) => `reescribe para la tarea ${job}`,
+    image: (job) => `dibuja para la tarea ${job}`,
+    loaded: (models, size) => `cargado: ${listed(models)}${size === 0 ? "" : ` (${bytes(size)})`}`,
+    setAside: (why) => `**apartado**: ${why}`,
+    offers: (names, rest) => `tiene ${withMore(names, rest)}`,
+    more: (hosts) => `y ${more(hosts)}`,
+    hostPaused: (host) =>
+      `${host} está en pausa. Termina lo que hace y no toma otra tarea hasta \`/admin resume\` con su nombre, ni siquiera tras reiniciarse.`,
+    hostResumed: (host) => `${host} vuelve a tomar tareas.`,
+    unknown: (host) => `No hay ningún host ${host}. \`/admin hosts\` los muestra.`,
+  },
   quotaLines: {
     title: "**Minutos de cálculo de la tarjeta**",
     user: (left, minutes, today, at) =>

@@ -713,6 +713,27 @@ export const fr: Unfinished<Words> = {
     forbidden: (channel) =>
       `Le bot ne peut pas publier d'images dans ${channel}. Les responsables peuvent lui permettre d'y voir le salon, d'envoyer des messages, d'intégrer des liens et de joindre des fichiers.`,
   },
+  hostLines: {
+    none: "Aucun hôte n'est encore connu.",
+    roles: { both: "bot et worker", bot: "bot", worker: "worker" },
+    heard: (ms) => `dernier signe il y a ${duration(ms)}`,
+    silent: (ms) => `**sans nouvelles depuis ${duration(ms)}**`,
+    stopped: (at) => `arrêté <t:${at}:R>`,
+    paused: "**en pause**",
+    otherVersion: (version) => `**${version}, une autre version que celle de ce bot**`,
+    otherPictures: "**garde ses images ailleurs que ce bot**",
+    idle: "attend du travail",
+    text: (job) => `réécrit pour la demande ${job}`,
+    image: (job) => `dessine pour la demande ${job}`,
+    loaded: (models, size) => `chargé : ${listed(models)}${size === 0 ? "" : ` (${bytes(size)})`}`,
+    setAside: (why) => `**mis de côté** : ${why}`,
+    offers: (names, rest) => `a ${withMore(names, rest)}`,
+    more: (hosts) => `et ${more(hosts)}`,
+    hostPaused: (host) =>
+      `${host} est en pause. Il finit ce qu'il fait et ne prend rien d'autre avant \`/admin resume\` avec son nom, même après un redémarrage.`,
+    hostResumed: (host) => `${host} reprend des demandes.`,
+    unknown: (host) => `Il n'y a pas d'hôte ${host}. \`/admin hosts\` les affiche.`,
+  },
   quotaLines: {
     title: "**Minutes de calcul de la carte**",
     user: (left, minutes, today, at) =>

@@ -661,6 +661,27 @@ export const ja: Unfinished<Words> = {
     forbidden: (channel) =>
       `ボットは ${channel} に画像を投稿できません。管理者は、チャンネルの閲覧、メッセージの送信、埋め込みリンク、ファイルの添付を許可できます。`,
   },
+  hostLines: {
+    none: "ホストはまだありません。",
+    roles: { both: "ボット兼ワーカー", bot: "ボット", worker: "ワーカー" },
+    heard: (ms) => `${duration(ms)}前に応答`,
+    silent: (ms) => `**${duration(ms)}応答なし**`,
+    stopped: (at) => `<t:${at}:R> に停止`,
+    paused: "**一時停止中**",
+    otherVersion: (version) => `**${version}（このボットとは別のバージョン）**`,
+    otherPictures: "**画像の保存先がこのボットと違います**",
+    idle: "待機中",
+    text: (job) => `ジョブ ${job} の書き直し中`,
+    image: (job) => `ジョブ ${job} の描画中`,
+    loaded: (models, size) => `読み込み済み: ${listed(models)}${size === 0 ? "" : `（${bytes(size)}）`}`,
+    setAside: (why) => `**使用停止**: ${why}`,
+    offers: (names, rest) => `使えるもの: ${withMore(names, rest)}`,
+    more: (hosts) => more(hosts),
+    hostPaused: (host) =>
+      `${host} を一時停止しました。いまの処理は最後まで行い、その名前で \`/admin resume\` するまで、再起動しても新しいジョブは受けません。`,
+    hostResumed: (host) => `${host} は再びジョブを受けます。`,
+    unknown: (host) => `${host} というホストはありません。\`/admin hosts\` で一覧を表示できます。`,
+  },
   quotaLines: {
     title: "**計算時間**",
     user: (left, minutes, today, at) =>

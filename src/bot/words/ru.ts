@@ -682,6 +682,27 @@ export const ru: Unfinished<Words> = {
     forbidden: (channel) =>
       `Бот не может публиковать картинки в ${channel}. Управляющие могут разрешить ему просматривать канал, отправлять сообщения, встраивать ссылки и прикреплять файлы.`,
   },
+  hostLines: {
+    none: "Пока не известно ни одного хоста.",
+    roles: { both: "бот и исполнитель", bot: "бот", worker: "исполнитель" },
+    heard: (ms) => `на связи ${duration(ms)} назад`,
+    silent: (ms) => `**нет связи уже ${duration(ms)}**`,
+    stopped: (at) => `остановлен <t:${at}:R>`,
+    paused: "**на паузе**",
+    otherVersion: (version) => `**${version}, другая версия, чем у этого бота**`,
+    otherPictures: "**хранит картинки не там, где этот бот**",
+    idle: "ждёт работы",
+    text: (job) => `переписывает для задания ${job}`,
+    image: (job) => `рисует для задания ${job}`,
+    loaded: (models, size) => `в памяти ${listed(models)}${size === 0 ? "" : ` (${bytes(size)})`}`,
+    setAside: (why) => `**отстранено**: ${why}`,
+    offers: (names, rest) => `есть ${withMore(names, rest)}`,
+    more: (hosts) => `и ${more(hosts)}`,
+    hostPaused: (host) =>
+      `${host} на паузе. Начатое он завершит, а новых заданий не возьмёт до \`/admin resume\` с его именем, даже после перезапуска.`,
+    hostResumed: (host) => `${host} снова берёт задания.`,
+    unknown: (host) => `Хоста ${host} нет. Все показывает \`/admin hosts\`.`,
+  },
   quotaLines: {
     title: "**Минуты видеокарты**",
     user: (left, minutes, today, at) =>

@@ -176,6 +176,27 @@ export const SAMPLES: {
     endedAt: people.map(([user, kind]) => [user, kind, "https://example.org"]),
     ended: people,
   },
+  hostLines: {
+    heard: [[1_000], [185_000]],
+    silent: [[40_000]],
+    stopped: [[1_700_000_000]],
+    otherVersion: [["promptist 0.1.0"]],
+    text: [["`abc123`"]],
+    image: [["`abc123`"]],
+    loaded: [
+      [["`miniature`"], 30_000_000],
+      [["`a`", "`b`"], 0],
+    ],
+    setAside: [["CUDA failure 719"]],
+    offers: [
+      [["`promptist`"], 0],
+      [["`a`", "`b`"], 3],
+    ],
+    more: amounts,
+    hostPaused: [["`card-1f2e`"]],
+    hostResumed: [["`card-1f2e`"]],
+    unknown: [["`card`"]],
+  },
   galleryLines: {
     by: [["<@1>", "https://example.org"]],
     added: [["https://example.org"]],
