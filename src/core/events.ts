@@ -79,11 +79,38 @@ export interface AppEvents {
     },
   ];
   "phase.finished": [
-    { phase: Phase; jobs: number; items: number; ms: number; peakBytes: number; owner?: string },
+    {
+      phase: Phase;
+      device: string;
+      jobs: number;
+      items: number;
+      ms: number;
+      peakBytes: number;
+      owner?: string;
+    },
   ];
   "worker.exited": [
-    { phase: Phase; pid: number; code: number | null; signal: string | null; owner?: string },
+    {
+      phase: Phase;
+      device: string;
+      pid: number;
+      code: number | null;
+      signal: string | null;
+      owner?: string;
+    },
   ];
+  /**
+   * What a device is at: told with the claim where DEVICES names it, else once it is open; `jobId` is null when it has
+   * left the job.
+   */
+  "device.works": [{ device: string; phase: Phase; jobId: string | null }];
+  /**
+   * A device failed, so its loop takes no jobs until it is tried again, `retryMs` from now; `code` and `reason` say
+   * how. With DEVICES only.
+   */
+  "device.set-aside": [{ device: string; phase: Phase; code: ErrorCode; reason: string; retryMs: number }];
+  /** A device that was set aside loaded its model, and works on. */
+  "device.back": [{ device: string; phase: Phase }];
   /** An earlier run of the bot left this worker behind, frozen or stuck; it was ended now. */
   "worker.left-behind": [{ pid: number; startedMsAgo: number }];
   /** The data folder or its database was deleted, moved or replaced under the running bot, or is back. */
@@ -94,13 +121,14 @@ export interface AppEvents {
   "discord.latency": [{ ms: number }];
   /** discord.js could not handle an event of this name from the gateway; the bot goes on without it. */
   "discord.odd-event": [{ event: string }];
-  /** `phase` is set when the line comes from that phase's worker. */
+  /** `phase` is set when the line comes from that phase's worker, `device` too where the program has several. */
   log: [
     {
       level: "debug" | "info" | "warn" | "error";
       message: string;
       jobId?: string;
       phase?: Phase;
+      device?: string;
       error?: unknown;
     },
   ];

@@ -49,6 +49,8 @@ export class Heartbeat {
       "job.finished": changed,
       "phase.started": changed,
       "phase.finished": changed,
+      "device.set-aside": changed,
+      "device.back": changed,
     });
   }
 

@@ -3,6 +3,8 @@ import type { HostDevice, HostState } from "../core/host.js";
 import type { Phase } from "../core/job.js";
 import { RecentTimes } from "./recent-times.js";
 
+const REASON_CHARACTERS = 300;
+
 /** A loop of this program, and the device that it works on. */
 export interface LoopOnDevice {
   /** As its events and claims name it. */
@@ -43,6 +45,7 @@ class WatchedDevice {
   #opened: string | null = null;
   #phase: Phase | null = null;
   #jobId: string | null = null;
+  #setAside: string | null = null;
 
   constructor(events: Events, loop: LoopOnDevice) {
     this.#loop = loop;
@@ -70,6 +73,12 @@ class WatchedDevice {
         if (isOurs(event)) this.#jobId = event.jobId;
         else over(event);
       },
+      "device.set-aside": ({ device, code, reason }) => {
+        if (device === loop.device) this.#setAside = `${code}: ${reason}`.slice(0, REASON_CHARACTERS);
+      },
+      "device.back": ({ device }) => {
+        if (device === loop.device) this.#setAside = null;
+      },
       "job.requeued": over,
       "job.finished": over,
     });
@@ -85,7 +94,7 @@ class WatchedDevice {
       models: loaded.map(({ model }) => model),
       loadedBytes: loaded.reduce((sum, { bytes }) => sum + bytes, 0),
       jobId: this.#jobId,
-      setAside: null,
+      setAside: this.#setAside,
       speeds: this.#times.speeds(),
     };
   }

@@ -1,8 +1,6 @@
-import type { ApiMessage } from "local-discord/testing";
 import { expect, it } from "vitest";
 import { isFinal, nextEvent, startWorld, type World } from "../support/bot-world.js";
-
-const text = (message: ApiMessage | null) => message?.embeds[0]?.description ?? "";
+import { textOf } from "../support/message.js";
 
 async function enqueued(world: World, command: () => Promise<unknown>) {
   const event = nextEvent(world.events, "job.enqueued");
@@ -32,7 +30,7 @@ it("a rewriter is offered while typed, brings its own settings, is named in the 
   });
   while ((await world.queue.depth()).queued > 0) await world.loop.runNext();
   const result = await handle.waitFor(isFinal);
-  expect(text(result)).toContain("rewritten by MagicPrompt");
+  expect(textOf(result)).toContain("rewritten by MagicPrompt");
   const again = await enqueued(world, () => alice.press(result, "New seed"));
   expect(again.text.rewriter).toBe("magicprompt");
   const greedy = await enqueued(world, () =>
@@ -87,7 +85,7 @@ it("several rewriters stand one below the other, and a menu draws the pair of on
   ]);
   while ((await world.queue.depth()).queued > 0) await world.loop.runNext();
   const result = await handle.waitFor(isFinal);
-  expect(text(result)).toMatch(
+  expect(textOf(result)).toMatch(
     /\*\*Prompt\*\*```\nA cat\n```\n?\*\*Rewritten by Promptist\*\*[\s\S]*\*\*Rewritten by MagicPrompt\*\*[\s\S]*ink drawing of A cat/,
   );
   const pair = await enqueued(world, () => alice.select(result, "Draw the pair", ["1"]));
@@ -113,7 +111,7 @@ it("a channel has a rewriter by default, and a file's rows have their own", asyn
   const rows = "prompt,rewriter\nA cat,Promptist\nA dog,none\nA fox,\nA hen,style:woodcut\nA cow,bard\n";
   const draft = await alice.slash("batch", { file: { name: "rows.csv", data: rows } });
   const shown = await draft.waitFor((message) => message.components.length > 0);
-  expect(text(shown)).toContain("there is no rewriter");
+  expect(textOf(shown)).toContain("there is no rewriter");
   const job = await enqueued(world, () => alice.press(shown, "Start"));
   expect(job.text.rewriter).toBe("magicprompt");
   expect(job.items.map(({ text: own, rewrite }) => [own?.rewriter, rewrite?.slice(0, 18)])).toEqual([

@@ -25,7 +25,15 @@ function phase(name: Phase, loadMs: number, work: () => void): void {
     owner: OWNER,
   });
   work();
-  events.emit("phase.finished", { phase: name, jobs: 1, items: 1, ms: 1, peakBytes: 1, owner: OWNER });
+  events.emit("phase.finished", {
+    phase: name,
+    device: "cpu",
+    jobs: 1,
+    items: 1,
+    ms: 1,
+    peakBytes: 1,
+    owner: OWNER,
+  });
 }
 
 /** One group of prompts that finish together, as the loop reports it. */
@@ -131,7 +139,15 @@ test("what another device does meanwhile, of this host or of another, changes no
     drawPair(5, 700, 100, 1_000);
     step(2);
     events.emit("job.item", { jobId: "b", item: 0, phase: "image" });
-    events.emit("phase.finished", { phase: "image", jobs: 1, items: 1, ms: 1, peakBytes: 1, owner: other });
+    events.emit("phase.finished", {
+      phase: "image",
+      device: "cuda",
+      jobs: 1,
+      items: 1,
+      ms: 1,
+      peakBytes: 1,
+      owner: other,
+    });
     drawPair(5, 700, 100, 1_000);
   });
   expect(times.speeds()).toMatchObject({ loadMs: { image: 10_000 }, stepMs: 100, pictureRestMs: 1_200 });

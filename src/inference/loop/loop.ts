@@ -57,6 +57,8 @@ export interface LoopOptions extends OpenPhaseOptions {
   readonly upscaler?: string | null;
   /** The phases that use the device of `gpu`, and so take turns. */
   readonly phases?: readonly Phase[];
+  /** The device of `gpu` where the program has several; one that fails is set aside. */
+  readonly device?: string;
   /** Milliseconds after which a phase makes way for the other one, if that has work. */
   readonly phaseMs: number;
   readonly now?: () => number;
@@ -253,6 +255,13 @@ export class InferenceLoop {
     const { phase } = open;
     const { id, kind, origin } = claim.job;
     const work = this.#work[phase];
+    let device: string | null = null;
+    const begin = (on: string) => {
+      if (device !== null) return;
+      device = on;
+      this.#options.events.emit("device.works", { device, phase, jobId: id });
+    };
+    if (this.#options.device !== undefined) begin(this.#options.device);
     let pending = claim.job.items.filter((item) => nextPhase(kind, item) === phase);
     let noted: string | undefined;
     try {
@@ -262,6 +271,7 @@ export class InferenceLoop {
         const { set, group } = nextGroup(open, claim.job, pending, work.groupSize);
         pending = pending.filter((item) => !group.includes(item));
         const host = await open.host(set, signal, this.#now);
+        begin(host.info.device);
         if (noted !== modelKey(set)) {
           noted = modelKey(set);
           if (!(await queue.saveCheckpoint(claim, phase, checkpointName(phase, set), host.info.hash)))
@@ -284,6 +294,8 @@ export class InferenceLoop {
       this.#log("warn", `job ${id}, attempt ${claim.attempt}: ${cause.detail}`, error, id);
       if (isPermanent(cause.code)) return { kind: "fail", ...cause };
       return retryable(cause, claim);
+    } finally {
+      if (device !== null) this.#options.events.emit("device.works", { device, phase, jobId: null });
     }
   }
 

@@ -65,7 +65,8 @@ export class OpenPhase {
   /** When the last one was loaded. */
   #turnBegan = 0;
   #turnMs = 0;
-  #hadModel = false;
+  /** Where the last one was loaded; null before the first. */
+  #device: string | null = null;
   #peakBytes = 0;
 
   constructor(phase: Phase, lease: GpuLease, options: OpenPhaseOptions, stopping: AbortSignal) {
@@ -115,7 +116,7 @@ export class OpenPhase {
     const [replaced] = ended;
     this.#turnBegan = now();
     this.#turnMs = TURN_LOADS * loadMs;
-    this.#hadModel = true;
+    this.#device = device;
     events.emit("phase.started", {
       phase,
       pid: host.pid,
@@ -135,11 +136,13 @@ export class OpenPhase {
   }
 
   async close(ms: number): Promise<void> {
-    if (!this.#hadModel) return;
+    const device = this.#device;
+    if (device === null) return;
     const { phase, jobs, items } = this;
     for (const key of [...this.#loaded.keys()]) await this.#end(key);
     const { events, owner } = this.#options;
-    events.emit("phase.finished", { phase, jobs, items, ms, peakBytes: this.#peakBytes, owner });
+    const peakBytes = this.#peakBytes;
+    events.emit("phase.finished", { phase, device, jobs, items, ms, peakBytes, owner });
   }
 
   #sizes(): number[] {
@@ -161,11 +164,11 @@ export class OpenPhase {
 
   async #end(key: string): Promise<void> {
     const { host } = this.#loaded.get(key)!;
-    const { pid } = host;
+    const { pid, info } = host;
     const { peakBytes, code, signal } = await host.close();
     this.#loaded.delete(key);
     this.#peakBytes = Math.max(this.#peakBytes, peakBytes);
     const { events, owner } = this.#options;
-    events.emit("worker.exited", { phase: this.phase, pid, code, signal, owner });
+    events.emit("worker.exited", { phase: this.phase, device: info.device, pid, code, signal, owner });
   }
 }
