@@ -8,6 +8,7 @@ import { findAtStart } from "./checkpoints/library/find-models.js";
 import type { Config } from "./config.js";
 import { CheckpointError, describe } from "./core/errors.js";
 import { createEvents, type Events } from "./core/events.js";
+import type { Host } from "./core/host.js";
 import { PHASES, type Phase } from "./core/job.js";
 import { rewriterSetOf } from "./core/model-set.js";
 import { DEFAULT_SIDES, type Sides, sidesOf } from "./core/options.js";
@@ -58,8 +59,10 @@ export interface AppOptions {
   readonly workerFile?: string;
   /** Called when Discord refuses the bot for good, such as after a token reset; the operator must act. */
   readonly onRefused?: (error: Error) => void;
-  /** Called when another program has taken the data folder, whose lock someone removed; this one must stop. */
+  /** Called when another program has taken the data folder or the database; this one must stop. */
   readonly onTaken?: () => void;
+  /** Ends the wait of a standby, which then throws the signal's reason. */
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -68,7 +71,7 @@ export interface AppOptions {
  */
 export async function createApp(
   config: Config,
-  { events = createEvents(), workerFile, onRefused, onTaken = () => {} }: AppOptions = {},
+  { events = createEvents(), workerFile, onRefused, onTaken = () => {}, signal }: AppOptions = {},
 ): Promise<App> {
   const cleanups: (() => unknown)[] = [];
   const stop = async () => {
@@ -92,11 +95,29 @@ export async function createApp(
       name: checkpointName(choice, phase),
       device: devices.get(phase) ?? null,
     });
-    const engine = await openEngine({ config, events, onTaken });
+    let opened: Queue | null = null;
+    let hosts: () => readonly Host[] = () => [];
+    let isWaiting = false;
+    const measure = async () =>
+      cleanups.push(await startMetrics(config, events, { queue: () => opened, hosts: () => hosts() }));
+    const engine = await openEngine({
+      config,
+      events,
+      onTaken,
+      async onWaiting() {
+        isWaiting = true;
+        await measure();
+        events.emit("bot.standby", { isWaiting });
+      },
+      ...(signal === undefined ? {} : { signal }),
+    });
     const { store } = engine;
     const { queue, votes, records } = store;
     const tastes = new Tastes(store.lessons);
     cleanups.push(engine.close);
+    opened = queue;
+    if (!isWaiting) await measure();
+    else events.emit("bot.standby", { isWaiting: false });
 
     const workers = new WorkerRecords(join(config.dataDir, "workers"), events);
     await workers.endLeftBehind();
@@ -112,7 +133,7 @@ export async function createApp(
     const pictures = await openPictures(config);
     const { heartbeat, planned } = await startHost(config, { models, choice }, { engine, events, pictures });
     cleanups.push(() => heartbeat.stop());
-    cleanups.push(await startMetrics(config, events, queue, heartbeat));
+    hosts = () => heartbeat.latest;
     const operator = watchForOperator({
       events,
       jobs: queue,
@@ -162,6 +183,7 @@ export async function createApp(
       ...(cdnUrl === undefined ? {} : { cdnUrl }),
       shards: config.SHARDS,
       ...(onRefused ? { onFatal: onRefused } : {}),
+      maySend: engine.isOurs,
       store,
       tastes,
       preview: config.PREVIEW,

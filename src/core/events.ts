@@ -115,6 +115,8 @@ export interface AppEvents {
   "worker.left-behind": [{ pid: number; startedMsAgo: number }];
   /** The data folder or its database was deleted, moved or replaced under the running bot, or is back. */
   "data-folder.gone": [{ isGone: boolean }];
+  /** This bot waits as the standby of another one on its database, or has taken over. */
+  "bot.standby": [{ isWaiting: boolean }];
   /** Discord makes requests to a route wait for `ms`. */
   "discord.rate-limited": [{ route: string; ms: number }];
   /** Milliseconds between a gateway heartbeat and its acknowledgement. */

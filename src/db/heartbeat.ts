@@ -60,7 +60,7 @@ export class Heartbeat {
   }
 
   /** This host as it is, then all others as they were last heard of. */
-  get latest(): readonly [Host, ...Host[]] {
+  get latest(): readonly Host[] {
     const sinceMs = performance.now() - this.#readAt;
     return [this.#own(), ...this.#others.map((host) => ({ ...host, agoMs: host.agoMs + sinceMs }))];
   }

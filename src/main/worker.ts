@@ -64,7 +64,9 @@ export async function createWorkerHost(
     const pictures = await openPictures(config);
     const { heartbeat, planned } = await startHost(config, { models, choice }, { engine, events, pictures });
     cleanups.push(() => heartbeat.stop());
-    cleanups.push(await startMetrics(config, events, store.queue, heartbeat));
+    cleanups.push(
+      await startMetrics(config, events, { queue: () => store.queue, hosts: () => heartbeat.latest }),
+    );
     const loops = createLoops({
       config,
       models,

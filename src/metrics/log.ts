@@ -71,6 +71,13 @@ export function logEvents(events: Events, level: LogLevel, options: LogOptions =
     .on("job.delivered", ({ jobId: job, messageId: message }) =>
       log.info({ job, message }, `delivered${message ? ` as message ${message}` : ""}`),
     )
+    .on("bot.standby", ({ isWaiting }) =>
+      log.info(
+        isWaiting
+          ? "another bot works on the database; this one waits as its standby"
+          : "the other bot has ended; this one takes over",
+      ),
+    )
     .on("phase.started", ({ phase, pid: worker, checkpoint, device, loadMs, replaced }) =>
       log.info(
         {

@@ -18,11 +18,6 @@ export interface QueueState {
   depth(): Promise<{ readonly running: number; readonly undelivered: number }>;
 }
 
-/** This host, and for a bot all others. */
-export interface FleetState {
-  readonly latest: readonly [Host, ...Host[]];
-}
-
 const ENDS: readonly JobState[] = ["done", "failed", "cancelled"];
 /** Seconds: a step takes milliseconds on a miniature, and tens of seconds for a full model on a CPU. */
 const STEP_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
@@ -35,7 +30,7 @@ const LOAD_BUCKETS = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120];
 export function collectMetrics(
   events: Events,
   queue: QueueState,
-  fleet: FleetState,
+  hosts: () => readonly Host[],
   now: () => number = Date.now,
 ): Registry {
   const registers = [new Registry()];
@@ -85,7 +80,8 @@ export function collectMetrics(
     set: (gauge: Gauge<L>, own: Host) => void,
   ) =>
     read(name, help, labels, async function () {
-      set(this, fleet.latest[0]);
+      const [own] = hosts();
+      if (own !== undefined) set(this, own);
     });
   ofOwn(
     "host_info",
@@ -101,23 +97,23 @@ export function collectMetrics(
     });
   byDevice("device_busy", "1 while the device is at a job", ({ jobId }) => (jobId === null ? 0 : 1));
   byDevice("device_loaded_bytes", "Weights of the models that are loaded", ({ loadedBytes }) => loadedBytes);
-  // A worker knows itself alone.
-  if (fleet.latest[0].role !== "worker") {
-    const byHost = (name: string, help: string, of: (host: Host) => number) =>
-      read(name, help, ["host"], async function () {
-        // Those that are deleted go from the metrics, too.
-        this.reset();
-        for (const host of fleet.latest) this.set({ host: host.name }, of(host));
-      });
-    byHost("fleet_heartbeat_age_seconds", "Since the host was last heard of", ({ agoMs }) => agoMs / 1000);
-    byHost(
-      "fleet_jobs_running",
-      "Jobs that the host said it is at",
-      ({ state }) => state.devices.filter(({ jobId }) => jobId !== null).length,
-    );
-    byHost("fleet_paused", "1 while the host takes no new jobs", ({ paused }) => (paused ? 1 : 0));
-    byHost("fleet_stopped", "1 for a host that said goodbye", ({ endedAt }) => (endedAt === null ? 0 : 1));
-  }
+  const byHost = (name: string, help: string, of: (host: Host) => number) =>
+    read(name, help, ["host"], async function () {
+      // Those that are deleted go from the metrics, too.
+      this.reset();
+      const [own, ...others] = hosts();
+      // A worker knows itself alone.
+      if (own === undefined || own.role === "worker") return;
+      for (const host of [own, ...others]) this.set({ host: host.name }, of(host));
+    });
+  byHost("fleet_heartbeat_age_seconds", "Since the host was last heard of", ({ agoMs }) => agoMs / 1000);
+  byHost(
+    "fleet_jobs_running",
+    "Jobs that the host said it is at",
+    ({ state }) => state.devices.filter(({ jobId }) => jobId !== null).length,
+  );
+  byHost("fleet_paused", "1 while the host takes no new jobs", ({ paused }) => (paused ? 1 : 0));
+  byHost("fleet_stopped", "1 for a host that said goodbye", ({ endedAt }) => (endedAt === null ? 0 : 1));
 
   const current = gauge("phase_active", "1 while the phase has its model loaded", "phase");
   const loads = seconds("phase_load", "Loading of a phase's model", LOAD_BUCKETS, "phase");
@@ -125,6 +121,7 @@ export function collectMetrics(
   const workerEnds = counter("worker_crashes_total", "Workers that ended by themselves", "phase");
   const leftBehind = counter("workers_left_behind_total", "Workers of an earlier run that were ended");
   const folderGone = gauge("data_folder_gone", "1 while the data folder or its database is not in its place");
+  const standby = gauge("standby", "1 while this bot waits as the standby of another one on its database");
   const swaps = counter("model_swaps_total", "Times that a phase loaded another model in place of one");
   const aside = gauge(
     "device_set_aside",
@@ -168,6 +165,7 @@ export function collectMetrics(
     .on("device.back", ({ device }) => aside.set({ device }, 0))
     .on("worker.left-behind", () => leftBehind.inc())
     .on("data-folder.gone", ({ isGone }) => folderGone.set(isGone ? 1 : 0))
+    .on("bot.standby", ({ isWaiting }) => standby.set(isWaiting ? 1 : 0))
     .on("job.progress", (progress) => pace.step(progress))
     .on("job.item", ({ phase }) => items.inc({ phase }))
     .on("job.requeued", ({ code }) => {

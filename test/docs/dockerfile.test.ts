@@ -128,7 +128,7 @@ test("passes the health check while the queue can be read, and fails if it canno
   };
   const depth: QueueState["depth"] = async () => ({ running: 0, undelivered: 0 });
   const metrics = await serveMetrics(
-    collectMetrics(createEvents(), { lines, depth }, { latest: [host()] }),
+    collectMetrics(createEvents(), { lines, depth }, () => [host()]),
     0,
   );
   onTestFinished(() => metrics.close().catch(() => {}));

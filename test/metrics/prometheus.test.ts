@@ -7,21 +7,15 @@ import { expect, onTestFinished, test } from "vitest";
 import { rawRequests, sendAll } from "../../packages/local-discord/test/support/raw-requests.js";
 import { startServerProcess } from "../../packages/local-discord/test/support/server-process.js";
 import { createEvents } from "../../src/core/events.js";
-import type { Host } from "../../src/core/host.js";
 import type { Job } from "../../src/core/job.js";
 import type { Side } from "../../src/core/side.js";
-import {
-  collectMetrics,
-  type FleetState,
-  type QueueState,
-  serveMetrics,
-} from "../../src/metrics/prometheus.js";
+import { collectMetrics, type QueueState, serveMetrics } from "../../src/metrics/prometheus.js";
 import { cases, parameters } from "../hostile/support.js";
 import { startApp, temporaryFolder } from "../support/app.js";
 import { nextEvent } from "../support/bot-world.js";
 import { device, host } from "../support/hosts.js";
 
-const ALONE = { latest: [host()] } satisfies FleetState;
+const ALONE = () => [host()];
 const EMPTY: QueueState = {
   lines: async () => [],
   depth: async () => ({ running: 0, undelivered: 0 }),
@@ -227,8 +221,8 @@ test("a host tells of itself, and a bot of all", async () => {
     version: "0.2.0",
   });
   const other = host([busy], { name: "card", agoMs: 40_000, paused: true });
-  const fleet: { latest: [Host, ...Host[]] } = { latest: [own, other] };
-  const text = await collectMetrics(createEvents(), EMPTY, fleet).metrics();
+  let fleet = [own, other];
+  const text = await collectMetrics(createEvents(), EMPTY, () => fleet).metrics();
   const values = {
     'promptist_host_info{host="bot",role="both",version="0.2.0"}': 1,
     promptist_host_paused: 0,
@@ -242,10 +236,10 @@ test("a host tells of itself, and a bot of all", async () => {
   };
   for (const [name, value] of Object.entries(values)) expect(sample(text, name), name).toBe(value);
 
-  fleet.latest = [own];
-  const later = await collectMetrics(createEvents(), EMPTY, fleet).metrics();
+  fleet = [own];
+  const later = await collectMetrics(createEvents(), EMPTY, () => fleet).metrics();
   expect(later).not.toContain("card");
-  const worker = await collectMetrics(createEvents(), EMPTY, { latest: [other] }).metrics();
-  expect(worker).not.toContain("promptist_fleet");
+  const worker = await collectMetrics(createEvents(), EMPTY, () => [other]).metrics();
+  expect(worker).not.toContain("promptist_fleet_paused{");
   expect(sample(worker, "promptist_host_paused")).toBe(1);
 });

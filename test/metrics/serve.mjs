@@ -12,5 +12,8 @@ const host = {
   paused: false,
   state: { devices: [] },
 };
-const { url } = await serveMetrics(collectMetrics(createEvents(), queue, { latest: [host] }), 0);
+const { url } = await serveMetrics(
+  collectMetrics(createEvents(), queue, () => [host]),
+  0,
+);
 process.stdout.write(`${JSON.stringify({ url })}\n`);

@@ -106,7 +106,7 @@ export const EXPLANATIONS: Readonly<Record<ErrorCode, Explanation>> = {
     todo: "Start it, or look at the network between it and this machine; the bot goes on by itself. promptist doctor tries it.",
   },
   QUEUE_LOCKED: {
-    means: "Another Promptist runs on the same data folder.",
+    means: "Another Promptist runs on the same data folder, or works on the database that is to be copied.",
     todo: "Stop it, or give this one another DATA_DIR.",
   },
   QUEUE_FULL: {
