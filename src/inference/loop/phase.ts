@@ -1,6 +1,7 @@
 import type { Events } from "../../core/events.js";
 import type { Item, Phase } from "../../core/job.js";
 import { type ModelSet, modelKey } from "../../core/model-set.js";
+import type { Side } from "../../core/side.js";
 import type { Claim } from "../../db/queue.js";
 import type { CallName, WorkerCalls, WorkerInfo } from "../worker/protocol.js";
 import type { GpuLease } from "./gpu-lock.js";
@@ -19,12 +20,19 @@ export interface Host {
   close(): Promise<{ peakBytes: number; code: number | null; signal: string | null }>;
 }
 
+/** What is made of an item at once: in the text phase the text of one side, in the image phase all its pictures. */
+export interface Piece {
+  readonly item: Item;
+  /** `optimized` in the image phase. */
+  readonly side: Side;
+}
+
 /** What a phase does with the items of a job. Both methods return false if the claim is stale. */
 export interface ItemWork {
-  /** How many items go through the model together. */
+  /** How many pieces go through the model together. */
   readonly groupSize: number;
-  /** Rewrites or draws the items and stores the results. */
-  make(host: Host, claim: Claim, items: readonly Item[], signal: AbortSignal): Promise<boolean>;
+  /** Rewrites or draws the pieces and stores the results. */
+  make(host: Host, claim: Claim, pieces: readonly Piece[], signal: AbortSignal): Promise<boolean>;
   /** Called after each group; `isOver`: the job has no more items for this phase. */
   afterGroup(host: Host, claim: Claim, isOver: boolean): Promise<boolean>;
 }
