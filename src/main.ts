@@ -8,12 +8,14 @@ import { findAtStart } from "./checkpoints/library/find-models.js";
 import type { Config } from "./config.js";
 import { CheckpointError, describe } from "./core/errors.js";
 import { createEvents, type Events } from "./core/events.js";
+import { type Host, haveDevicesFailed } from "./core/host.js";
 import { PHASES, type Phase } from "./core/job.js";
 import { rewriterSetOf } from "./core/model-set.js";
 import { DEFAULT_SIDES, type Sides, sidesOf } from "./core/options.js";
 import { redactor } from "./core/redact.js";
 import { rewriterNameOf } from "./core/rewriters.js";
 import { PROGRAM } from "./core/version.js";
+import { pacesOf } from "./core/waiting.js";
 import type { Queue } from "./db/queue.js";
 import type { Store } from "./db/store.js";
 import { diskUse } from "./files/disk-use.js";
@@ -21,23 +23,20 @@ import { mostPixels } from "./inference/diffusion/size-limit.js";
 import { WorkerRecords } from "./inference/loop/left-behind.js";
 import {
   checkpointName,
-  loopPlans,
   type ModelChoice,
   miniaturePhases,
   type OwnDevice,
 } from "./inference/loop/model-choice.js";
 import { PromptWindow } from "./inference/promptist/prompt-window.js";
 import { openPromptReader } from "./inference/worker/prompt-tokenizer.js";
-import { devicesOf } from "./main/devices.js";
 import { openEngine, passwordOf } from "./main/engine.js";
-import { createLoops, modelSetsOf } from "./main/loops.js";
+import { startHost } from "./main/host.js";
+import { createLoops, modelSetsOf, type PlannedLoop } from "./main/loops.js";
 import { startMetrics } from "./main/metrics.js";
-import { DeviceStates } from "./metrics/device-states.js";
 import { LoadedModels } from "./metrics/loaded-models.js";
 import { logEvents } from "./metrics/log.js";
 import { watchForOperator } from "./metrics/operator-view.js";
 import { recentLog } from "./metrics/recent-log.js";
-import { RecentTimes } from "./metrics/recent-times.js";
 import { isBucket, openPictures } from "./pictures/open.js";
 import { Retention } from "./pictures/retention.js";
 import { Tastes } from "./taste/tastes.js";
@@ -94,24 +93,18 @@ export async function createApp(
     const lines = recentLog(events, redact);
     const found = await findAtStart(config);
     const { models, choice } = await modelSetsOf(config, found);
-    const { devices } = config.ROLE === "bot" ? { devices: [] } : await devicesOf(config);
-    const plans = loopPlans(choice, devices);
-    const states = new DeviceStates(
-      events,
-      plans.flatMap(({ device }) => device?.name ?? []),
-      devices.map(({ name }) => name),
-    );
 
-    const times = new RecentTimes(events);
-    const ranOn = new Map<Phase, string>();
-    events.on("phase.started", ({ phase, device }) => ranOn.set(phase, device));
+    const devices = new Map<Phase, string>();
+    events.on("phase.started", ({ phase, device }) => devices.set(phase, device));
     const madeBy = (phase: Phase) => ({
       name: checkpointName(choice, phase),
-      device: ranOn.get(phase) ?? null,
+      device: devices.get(phase) ?? null,
     });
     let opened: Queue | null = null;
+    let hosts: () => readonly Host[] = () => [];
     let isWaiting = false;
-    const measure = async () => cleanups.push(await startMetrics(config, events, () => opened));
+    const measure = async () =>
+      cleanups.push(await startMetrics(config, events, { queue: () => opened, hosts: () => hosts() }));
     const engine = await openEngine({
       config,
       events,
@@ -136,13 +129,18 @@ export async function createApp(
 
     const promptWindows = new Map<string, PromptWindow>();
     const windowOf = (rewriter: string): PromptWindow => {
-      const { promptist, promptistTokenizer, form } = models.withRewriter(rewriterSetOf({ rewriter }));
+      const chosen = models.withRewriter(rewriterSetOf({ rewriter }));
+      const { promptist, promptistTokenizer, form, keepsPrompt } = chosen;
       const known =
-        promptWindows.get(rewriter) ?? new PromptWindow(promptist.directory, promptistTokenizer, form);
+        promptWindows.get(rewriter) ??
+        new PromptWindow(promptist.directory, promptistTokenizer, form, keepsPrompt);
       promptWindows.set(rewriter, known);
       return known;
     };
     const pictures = await openPictures(config);
+    const { heartbeat, planned } = await startHost(config, { models, choice }, { engine, events, pictures });
+    cleanups.push(() => heartbeat.stop());
+    hosts = () => heartbeat.latest;
     const operator = watchForOperator({
       events,
       jobs: queue,
@@ -156,11 +154,14 @@ export async function createApp(
       },
       disk: diskUse(config.dataDir),
       log: lines,
+      hosts: () => heartbeat.list(),
     });
     const actions = {
       cancel: (job: string) => queue.cancel(job),
       pause: () => queue.setPaused(true),
       resume: () => queue.setPaused(false),
+      pauseHost: (host: string) => store.hosts.setPaused(host, true),
+      resumeHost: (host: string) => store.hosts.setPaused(host, false),
     };
     const panel =
       config.OPERATOR_PORT === 0
@@ -214,10 +215,9 @@ export async function createApp(
       models: { known: () => models.known(), adult: config.adultModels, loaded: new LoadedModels(events) },
       ...(subjects === null ? {} : { subjects }),
       uncheckedPictures: config.UNCHECKED_PICTURES,
-      estimateMs: ({ texts, pictures, steps }) =>
-        times.estimateWorkMs({ texts, pictures, laterSteps: Math.max(0, steps - pictures) }),
-      // On a database hosts elsewhere may work.
-      workingDevices: () => (config.DATABASE_URL === "" ? states.working : Math.max(1, states.working)),
+      paces: () => pacesOf(heartbeat.latest),
+      haveDevicesFailed: () => haveDevicesFailed(heartbeat.latest),
+      fleet: () => heartbeat.list(),
       isTooLong: (prompt, text) => windowOf(rewriterNameOf(text)).isLonger(prompt, text.maxNewTokens),
       rewriters: () => models.rewriters(),
       adminIds: config.ADMIN_IDS,
@@ -226,7 +226,6 @@ export async function createApp(
         node: process.version,
         platform: `${process.platform} ${process.arch}`,
         checkpoints: { text: madeBy("text"), image: madeBy("image") },
-        devices: states.all,
         memoryBytes: process.memoryUsage().rss,
       }),
       limits: {
@@ -234,7 +233,7 @@ export async function createApp(
         maxBatch: config.MAX_BATCH_PROMPTS,
         maxFileBytes: config.MAX_FILE_BYTES,
         maxSteps: config.MAX_STEPS,
-        sides: await sidesHere(choice, devices, config, events),
+        sides: await sidesHere(choice, planned, config, events),
         maxPairs: config.MAX_PAIRS,
         maxCells: config.MAX_CELLS,
         inLine: config.inLine,
@@ -258,14 +257,14 @@ export async function createApp(
         : createLoops({
             config,
             models,
-            choice,
-            devices,
+            planned,
             found,
             store,
             tastes,
             events,
             pictures,
             workers,
+            isPaused: () => heartbeat.isPaused,
             mayClaim: engine.isOurs,
             ...(engine.pollMs === undefined ? {} : { pollMs: engine.pollMs }),
             ...(workerFile === undefined ? {} : { workerFile }),
@@ -308,13 +307,14 @@ function embeddingNames({ clipTokenizer, diffusion, embeddings = [] }: ModelChoi
 /** The sides of pictures, which fit on each device; those of Stable Diffusion 1.5 where the checkpoint's configuration can't be read. */
 async function sidesHere(
   { diffusion: { directory }, vae = null, device, precision, memory = null }: ModelChoice,
-  devices: readonly OwnDevice[],
+  planned: readonly PlannedLoop[],
   { MAX_SIDE, image }: Config,
   events: Events,
 ): Promise<Sides> {
   try {
     const sides = sidesOf(ownSide(directory, vae), MAX_SIDE, image.size);
-    const places: readonly OwnDevice[] = devices.length === 0 ? [{ name: device, memory }] : devices;
+    const own = planned.flatMap(({ phases, own }) => (own && phases.includes("image") ? [own] : []));
+    const places: readonly OwnDevice[] = own.length === 0 ? [{ name: device, memory }] : own;
     const most = await Promise.all(
       places.map((on) =>
         mostPixels({ directory, vae, device: on.name, card: on.card, precision, memory: on.memory }),

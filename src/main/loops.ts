@@ -1,5 +1,4 @@
 import { randomUUID } from "node:crypto";
-import { hostname } from "node:os";
 import type { FoundModel } from "../checkpoints/library/find-models.js";
 import { embeddingsAmong } from "../checkpoints/library/found-embeddings.js";
 import { tinyDecoderAmong } from "../checkpoints/library/found-tiny-decoder.js";
@@ -13,6 +12,7 @@ import type { WorkerRecords } from "../inference/loop/left-behind.js";
 import { InferenceLoop } from "../inference/loop/loop.js";
 import {
   chooseModels,
+  deviceOf,
   loopPlans,
   type ModelChoice,
   type ModelWishes,
@@ -21,6 +21,7 @@ import {
 } from "../inference/loop/model-choice.js";
 import { levelOfOutput } from "../inference/loop/model-host.js";
 import { ModelSets } from "../inference/loop/model-sets.js";
+import type { LoopOnDevice } from "../metrics/host-watch.js";
 import type { PictureStore } from "../pictures/store.js";
 import { RewriteChoice } from "../taste/rewrite-choice.js";
 import type { Tastes } from "../taste/tastes.js";
@@ -53,6 +54,7 @@ export async function modelSetsOf(config: Config, found: readonly FoundModel[]):
     clipSkip: config.CLIP_SKIP,
     tinyDecoder: tinyDecoderAmong(found, config),
     decoder: config.DECODER,
+    keepPrompt: config.KEEP_PROMPT,
     embeddings: [...config.embeddings.map((file) => ({ file })), ...embeddingsAmong(found)],
     device: config.DEVICE,
     textDevice: config.TEXT_DEVICE,
@@ -70,9 +72,6 @@ export async function modelSetsOf(config: Config, found: readonly FoundModel[]):
 export interface LoopsOptions {
   readonly config: Config;
   readonly models: ModelSets;
-  readonly choice: ModelChoice;
-  /** Each of which has a loop; none for the one of `choice`. */
-  readonly devices: readonly OwnDevice[];
   /** What lies on this machine. */
   readonly found: readonly FoundModel[];
   readonly store: Store;
@@ -81,22 +80,45 @@ export interface LoopsOptions {
   readonly pictures: PictureStore;
   readonly workers: WorkerRecords;
   readonly mayClaim: () => boolean;
+  readonly isPaused: () => boolean;
+  /** What `plannedLoops` has made. */
+  readonly planned: readonly PlannedLoop[];
   readonly pollMs?: number;
   /** The compiled worker; set by tests that run from source. */
   readonly workerFile?: string;
 }
 
+/** A loop, and its device where the program has several. */
+export interface PlannedLoop extends LoopOnDevice {
+  readonly own?: OwnDevice;
+}
+
+/**
+ * Which loops this machine's devices get, under the name of the host.
+ * @param devices each of which has a loop; none for the one of `choice`
+ */
+export const plannedLoops = (
+  choice: ModelChoice,
+  host: string,
+  devices: readonly OwnDevice[],
+): readonly PlannedLoop[] =>
+  loopPlans(choice, devices).map(({ phases, device }) => ({
+    owner: `${host} ${randomUUID()}`,
+    device: device?.name ?? deviceOf(choice, phases[0]!),
+    phases,
+    ...(device === undefined ? {} : { own: device }),
+  }));
+
 /** The loops of this machine's devices, not started. */
 export function createLoops({
   config,
   models,
-  choice,
-  devices,
   found,
   store,
   tastes,
   workers,
   workerFile,
+  planned,
   ...options
 }: LoopsOptions): readonly InferenceLoop[] {
   const { events } = options;
@@ -106,11 +128,11 @@ export function createLoops({
   });
   const { KEEP_MODELS_BYTES: keptBytes, PHASE_MS: phaseMs, WORKER_SILENCE_MS: silenceMs } = config;
   const loops: InferenceLoop[] = [];
-  for (const { phases, device } of loopPlans(choice, devices)) {
-    const on = device === undefined ? "" : ` on ${device.name}`;
+  for (const { phases, owner, own } of planned) {
+    const on = own === undefined ? "" : ` on ${own.name}`;
     const loop: InferenceLoop = new InferenceLoop({
       ...options,
-      ...(device === undefined ? {} : { device: device.name }),
+      ...(own === undefined ? {} : { device: own.name }),
       elsewhere: () => loops.filter((other) => other !== loop).flatMap(({ loaded }) => loaded),
       queue: store.queue,
       choice: rewriteChoice,
@@ -123,12 +145,12 @@ export function createLoops({
             level: levelOfOutput(line),
             message: `${phase} worker${on}: ${line}`,
             phase,
-            ...(device === undefined ? {} : { device: device.name }),
+            ...(own === undefined ? {} : { device: own.name }),
           });
         const chosen = phase === "text" ? models.withRewriter(set) : await models.choiceOf(set);
         return startWorker(chosen, phase, lease, {
           signal,
-          on: device,
+          on: own,
           silenceMs,
           ...(workerFile === undefined ? {} : { workerFile }),
           onStarted: (pid) => workers.add(pid),
@@ -137,7 +159,7 @@ export function createLoops({
         });
       },
       checkpointName: (phase, set) => (phase === "text" ? models.rewriterName(set) : models.nameOf(set)),
-      owner: `${hostname()} ${randomUUID()}`,
+      owner,
       phaseMs,
       keptBytes,
     });

@@ -9,8 +9,8 @@ import { checkpointName } from "../inference/loop/model-choice.js";
 import { logEvents } from "../metrics/log.js";
 import { isBucket, openPictures } from "../pictures/open.js";
 import { Tastes } from "../taste/tastes.js";
-import { devicesOf } from "./devices.js";
 import { openEngine, passwordOf } from "./engine.js";
+import { startHost } from "./host.js";
 import { createLoops, modelSetsOf } from "./loops.js";
 import { startMetrics } from "./metrics.js";
 
@@ -47,8 +47,6 @@ export async function createWorkerHost(
     });
     const found = await findAtStart(config);
     const { models, choice } = await modelSetsOf(config, found);
-    const { devices } = await devicesOf(config);
-    const names = devices.length === 0 ? config.DEVICE : devices.map(({ name }) => name).join(" and ");
     const minutes = config.WORKER_PATIENCE_MINUTES;
     const engine = await openEngine({
       config,
@@ -61,20 +59,25 @@ export async function createWorkerHost(
     });
     cleanups.push(engine.close);
     const { store } = engine;
-    cleanups.push(await startMetrics(config, events, () => store.queue));
     const workers = new WorkerRecords(join(config.dataDir, "workers"), events);
     await workers.endLeftBehind();
+    const pictures = await openPictures(config);
+    const { heartbeat, planned } = await startHost(config, { models, choice }, { engine, events, pictures });
+    cleanups.push(() => heartbeat.stop());
+    cleanups.push(
+      await startMetrics(config, events, { queue: () => store.queue, hosts: () => heartbeat.latest }),
+    );
     const loops = createLoops({
       config,
       models,
-      choice,
-      devices,
+      planned,
       found,
       store,
       tastes: new Tastes(store.lessons),
       events,
-      pictures: await openPictures(config),
+      pictures,
       workers,
+      isPaused: () => heartbeat.isPaused,
       mayClaim: engine.isOurs,
       ...(engine.pollMs === undefined ? {} : { pollMs: engine.pollMs }),
       ...(workerFile === undefined ? {} : { workerFile }),
@@ -83,7 +86,7 @@ export async function createWorkerHost(
     for (const loop of loops) loop.start();
     cleanups.push(() => Promise.all(loops.map((loop) => loop.stop())));
     return {
-      description: `${hostname()} rewrites with ${checkpointName(choice, "text")} and draws with ${checkpointName(choice, "image")} on ${names}; pictures go to ${isBucket(config) ? config.PICTURES : config.picturesDir}`,
+      description: `${hostname()} rewrites with ${checkpointName(choice, "text")} and draws with ${checkpointName(choice, "image")} on ${planned.map(({ device }) => device).join(" and ")}; pictures go to ${isBucket(config) ? config.PICTURES : config.picturesDir}`,
       async drain() {
         await Promise.all(loops.map((loop) => loop.drain()));
       },

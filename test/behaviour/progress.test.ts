@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { startBatch } from "../support/batch.js";
 import { isFinal, makeBot, nextEvent, startWorld } from "../support/bot-world.js";
 import { textOf } from "../support/message.js";
+import { oneDevice } from "../support/paces.js";
 
 const lastLine = (description: string) => description.split("\n").at(-1) ?? "";
 
@@ -97,7 +98,7 @@ describe("the message of a job", () => {
 
   it("shows the time left by what such work took, and by its own pace once that is known", async () => {
     const estimateMs = ({ pictures }: { pictures: number }) => pictures * 60_000;
-    const { local, loop } = await startWorld({ bot: { estimateMs } });
+    const { local, loop } = await startWorld({ bot: { paces: () => oneDevice(estimateMs) } });
     const handle = await local.member("alice").slash("compare", { prompt: "A cat" });
     await handle.done();
     await loop.rewrite(await loop.claim("text"));
@@ -118,15 +119,15 @@ describe("devices that are set aside", () => {
   const FAILED = "The graphics card has stopped working; it is tried again and again. Your place is kept.";
 
   it("are told in every waiting message and in /queue once none works, until one is back", async () => {
-    let working = 2;
+    let haveFailed = false;
     const { local, events } = await startWorld({
-      bot: { estimateMs: () => 3_000, workingDevices: () => working },
+      bot: { haveDevicesFailed: () => haveFailed },
     });
     const alice = local.member("alice");
     const waiting = await alice.slash("compare", { prompt: "one" });
     await waiting.waitFor((m) => textOf(m).includes("Starting…"));
     const failure = { phase: "image", code: "WORKER_DIED", reason: "lost", retryMs: 10_000 } as const;
-    working = 0;
+    haveFailed = true;
     events.emit("device.set-aside", { device: "cuda:1", ...failure });
     await waiting.waitFor((m) => lastLine(textOf(m)) === FAILED);
     const late = await local.member("bob").slash("compare", { prompt: "two" });
@@ -134,7 +135,7 @@ describe("devices that are set aside", () => {
     const list = textOf((await alice.slash("queue")).message);
     expect(list).toContain("The graphics card has stopped working");
     expect(list).not.toContain("done in about");
-    working = 1;
+    haveFailed = false;
     events.emit("device.back", { device: "cuda:1", phase: "image" });
     await waiting.waitFor((m) => textOf(m).includes("Starting…"));
   });
@@ -144,7 +145,7 @@ describe("a paused queue", () => {
   const PAUSED = "Paused by an admin; your place is kept.";
 
   it("is named in every waiting message, in new ones and in /queue, until it is resumed", async () => {
-    const { local, queue, loop } = await startWorld({ bot: { estimateMs: () => 3_000 } });
+    const { local, queue, loop } = await startWorld({ bot: { paces: () => oneDevice(() => 3_000) } });
     const alice = local.member("alice");
     const running = await alice.slash("compare", { prompt: "one" });
     await running.done();

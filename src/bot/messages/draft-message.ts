@@ -1,5 +1,6 @@
 import { drawnSides, unwrittenSides } from "../../core/job.js";
 import { promptModeOf } from "../../core/options.js";
+import { type DevicePace, usualMs } from "../../core/waiting.js";
 import type { Draft } from "../../db/drafts.js";
 import type { OpenWork } from "../../db/queue.js";
 import { clip, codeBlock, escapeMarkdown } from "../discord/markdown.js";
@@ -9,7 +10,7 @@ import { english, type Words } from "../words/english/english.js";
 import { axisLines } from "../words/english/grid.js";
 import { speedOption } from "./embeds.js";
 import { draftRow } from "./parts/components.js";
-import { coarse, etas, type Work } from "./parts/eta.js";
+import { coarse, etas } from "./parts/eta.js";
 import { marksLines } from "./parts/prompt-mode.js";
 import { styleOption } from "./parts/style-sections.js";
 import { COLORS } from "./status-message.js";
@@ -27,7 +28,7 @@ const GRID_PROMPT_MAX = 400;
 export function draftMessage(
   draft: Draft,
   open: readonly OpenWork[],
-  { estimateMs, devices }: { readonly estimateMs: (work: Work) => number | null; readonly devices: number },
+  paces: readonly DevicePace[],
   tooLong: readonly number[],
   wanted: Words,
 ): Outgoing {
@@ -43,8 +44,8 @@ export function draftMessage(
   const own = items.flatMap((item, i) => (item.image === undefined ? [] : [i + 1]));
   // All cells of a grid have one rewrite.
   const texts = grid === undefined ? lacking : Math.min(1, lacking);
-  const ownMs = estimateMs({ texts, pictures, steps });
-  const aheadMs = Math.max(0, ...etas(open, estimateMs, devices).values());
+  const ownMs = usualMs(paces, { texts, pictures, steps });
+  const aheadMs = Math.max(0, ...etas(open, paces).values());
   const prompts = items.slice(0, PROMPTS_SHOWN).map(({ prompt }) => escapeMarkdown(clip(prompt, PROMPT_MAX)));
   const size = image.size === null ? [] : [`${image.size.width}x${image.size.height}`];
   const description = [

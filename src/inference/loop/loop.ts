@@ -64,13 +64,13 @@ export interface LoopOptions extends OpenPhaseOptions {
   readonly deviceRetryMs?: number;
   /** The keys of the picture models that other devices have loaded. */
   readonly elsewhere?: () => readonly string[];
-  /** Identifies this loop of this run of the program in its claims. */
-  readonly owner: string;
   /** Milliseconds after which a phase makes way for the other one, if that has work. */
   readonly phaseMs: number;
   readonly now?: () => number;
   /** Asked before each claim. False once another program has the queue, and this one is about to stop. */
   readonly mayClaim?: () => boolean;
+  /** True while the host is paused: what it is at goes on, and nothing else begins. */
+  readonly isPaused?: () => boolean;
   /** Milliseconds between two looks for work where other programs store it too, and a wake-up may be lost. */
   readonly pollMs?: number;
 }
@@ -97,6 +97,7 @@ export class InferenceLoop {
   #phases: readonly Phase[];
   readonly #now: () => number;
   readonly #mayClaim: () => boolean;
+  readonly #isPaused: () => boolean;
   readonly #work: Readonly<Record<Phase, ItemWork>>;
   readonly #stopping = new AbortController();
   readonly #current = new Map<string, AbortController>();
@@ -116,6 +117,7 @@ export class InferenceLoop {
     this.#phases = options.phases ?? PHASES;
     this.#now = options.now ?? Date.now;
     this.#mayClaim = options.mayClaim ?? (() => true);
+    this.#isPaused = options.isPaused ?? (() => false);
     const {
       queue,
       events,
@@ -144,6 +146,7 @@ export class InferenceLoop {
     };
     events.on("job.enqueued", () => this.#wake());
     events.on("queue.resumed", () => this.#wake());
+    events.on("host.paused", () => this.#wake());
     // Another loop may have passed the job on to a phase of this one.
     events.on("job.requeued", () => this.#wake());
     events.on("work.elsewhere", () => this.#wake());
@@ -194,7 +197,7 @@ export class InferenceLoop {
           continue;
         }
         const phase = this.#health?.aside ?? (await this.#choosePhase());
-        if (!this.#mayClaim()) {
+        if (!this.#mayClaim() || this.#isPaused()) {
           await wake(QUEUE_TROUBLE_MS);
         } else if (phase) {
           this.#phases = [...this.#phases.filter((it) => it !== phase), phase];
@@ -240,7 +243,7 @@ export class InferenceLoop {
     this.#open = open;
     try {
       if (this.#health?.aside != null && !(await this.#tryAgain(open))) return;
-      while (await mayGoOn()) {
+      while (!this.#isPaused() && (await mayGoOn())) {
         const claim = await queue.claim(phase, owner, this.#modelsFor(open));
         if (!claim) break;
         const jobId = claim.job.id;

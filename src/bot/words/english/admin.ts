@@ -1,7 +1,5 @@
-import type { ErrorCode } from "../../../core/errors.js";
 import { type Job, linkTo, type Phase } from "../../../core/job.js";
 import type { QueueDepth } from "../../../db/queue.js";
-import { clip } from "../../discord/markdown.js";
 import { errorSentence } from "./errors.js";
 import { beginning } from "./history.js";
 import { labels } from "./labels.js";
@@ -15,38 +13,18 @@ export interface Machine {
   readonly platform: string;
   /** The checkpoint of each phase, and the device that last ran it; null before it did. */
   readonly checkpoints: Readonly<Record<Phase, { readonly name: string; readonly device: string | null }>>;
-  /** Where the program has several: what each does, or why it is set aside and until when (milliseconds since the epoch). */
-  readonly devices?: readonly {
-    readonly device: string;
-    readonly jobId: string | null;
-    readonly aside: { readonly code: ErrorCode; readonly reason: string; readonly retryAt: number } | null;
-  }[];
   /** Resident memory of the bot's own process. */
   readonly memoryBytes: number;
 }
-
-const REASON_SHOWN = 200;
 
 /** Answers of `/admin`. */
 export const adminLines = {
   depth: ({ queued, running, undelivered }: QueueDepth, paused: boolean) =>
     `${paused ? "**Paused.** " : ""}${number(running)} running, ${number(queued)} waiting, ${count(undelivered, "result")} still to be posted.`,
-  machine: ({
-    program,
-    node,
-    platform,
-    checkpoints: { text, image },
-    devices = [],
-    memoryBytes,
-  }: Machine): string[] => [
+  machine: ({ program, node, platform, checkpoints: { text, image }, memoryBytes }: Machine): string[] => [
     `${program}, Node.js ${node}, ${platform}`,
     `Promptist: ${text.name}${text.device === null ? "" : ` on ${text.device}`}`,
     `Stable Diffusion: ${image.name}${image.device === null ? "" : ` on ${image.device}`}`,
-    ...devices.map(({ device, jobId, aside }) =>
-      aside === null
-        ? `${device}: ${jobId === null ? "free" : `at \`${jobId}\``}`
-        : `**${device} is set aside**, tried again <t:${Math.ceil(aside.retryAt / 1000)}:R>: ${aside.code}, \`${clip(aside.reason.replaceAll("`", "'"), REASON_SHOWN)}\``,
-    ),
     `Memory of this process: ${formatBytes(memoryBytes)}`,
   ],
   paused: "Paused. Running jobs finish, and no new one starts until `/admin resume`, even after a restart.",
