@@ -40,6 +40,7 @@ import {
   integer,
   jobsOrNone,
   LIMIT_HELP,
+  listed,
   MINUTES_HELP,
   memory,
   minutesOrNone,
@@ -521,13 +522,6 @@ export function loadConfig(
       environment.CUDA_VISIBLE_DEVICES === undefined ? undefined : listed(environment.CUDA_VISIBLE_DEVICES),
   });
 }
-
-/** What stands between commas. */
-const listed = (text: string): string[] =>
-  text
-    .split(",")
-    .map((part) => part.trim())
-    .filter((part) => part !== "");
 
 /** The limits that are set. */
 const limitsOf = <Scope extends LimitScope>(limits: Record<Scope, number>): Partial<Record<Scope, number>> =>

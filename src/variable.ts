@@ -46,6 +46,13 @@ export const size = readBy(parseSize, "", `expected WIDTHxHEIGHT such as 512x512
 /** An amount such as `6GB`, in bytes; null for `auto`. */
 export const memory = readBy(parseMemory, "auto", "expected auto, or an amount such as 6GB or 5500MB");
 
+/** What stands between commas. */
+export const listed = (text: string): string[] =>
+  text
+    .split(",")
+    .map((part) => part.trim())
+    .filter((part) => part !== "");
+
 /** `cuda`, or `cuda:1`. */
 export const device = text.transform((value, context): DeviceName => {
   const read = readDevice(value);
