@@ -95,7 +95,7 @@ function byTaste() {
   const numbers = new Map();
   const differenceOf = (phrases) => {
     const rewrite = ["a cat", ...phrases.map((phrase) => `words ${phrase}`)].join(", ");
-    const difference = features.difference({ prompt: "a cat", rewrite, mode: "beam" });
+    const difference = features.difference({ prompt: "a cat", rewrite, mode: "beam", rewriter: "promptist" });
     for (const [i, phrase] of phrases.entries()) numbers.set(phrase, difference.features[i]);
     return difference;
   };
@@ -232,7 +232,7 @@ const features = new Features();
 const server = new ServerTaste((feature) => features.phrase(feature) !== null);
 const rewritten = () => {
   const phrases = Array.from({ length: 10 }, () => `words ${Math.floor(VOCABULARY * random() ** 3)}`);
-  return { prompt: "a cat", rewrite: `a cat, ${phrases.join(", ")}`, mode: "beam" };
+  return { prompt: "a cat", rewrite: `a cat, ${phrases.join(", ")}`, mode: "beam", rewriter: "promptist" };
 };
 const vote = (n) =>
   server.learn({ jobId: `${n}`, userId: `${n % 5_000}`, won: random() < 0.6 ? 1 : 0 }, () =>

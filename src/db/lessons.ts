@@ -8,6 +8,8 @@ export interface Lesson {
   readonly guildId: string | null;
   /** The search mode, or `given` for a rewrite that a person wrote. */
   readonly mode: string;
+  /** Who wrote the rewrite, by name, or `given`. */
+  readonly rewriter: string;
   readonly chosen: Side;
   readonly prompt: string;
   readonly rewrite: string;

@@ -25,9 +25,9 @@ export const VOTER_MAX = 100;
 /** Before any vote: the standard deviation of a phrase's log-odds, as if seen of so many phrases. */
 const PHRASE_DEVIATION = 0.3;
 const PHRASES_ASSUMED = 20;
-/** The same of what all phrases have in common, and of the ways of rewriting. */
+/** The same of what all phrases have in common, and of the ways of rewriting: the rewriters and their modes. */
 const LENGTH_DEVIATION = 0.15;
-const MODE_DEVIATION = 0.5;
+const WAY_DEVIATION = 0.35;
 /** Fits until the phrases' deviation has settled. */
 const ROUNDS = 3;
 
@@ -142,7 +142,7 @@ export class ServerTaste {
   /** A phrase's normal distribution is that of the other servers, widened by `variance`. */
   #prior(others: Posterior | null, variance: number): Prior {
     const own = (feature: number) =>
-      this.#isPhrase(feature) ? variance : (feature === LENGTH ? LENGTH_DEVIATION : MODE_DEVIATION) ** 2;
+      this.#isPhrase(feature) ? variance : (feature === LENGTH ? LENGTH_DEVIATION : WAY_DEVIATION) ** 2;
     return {
       mean: (feature) => others?.meanOf(feature) ?? 0,
       variance: (feature) => (others?.varianceOf(feature) ?? 0) + own(feature),

@@ -9,7 +9,15 @@ export class InMemory implements Lessons {
   /** One vote on a pair of its own. */
   add(phrases: string, chosen: Lesson["chosen"], { user = `${this.#number}`, guildId = "guild" } = {}) {
     const at = ++this.#number;
-    const lesson = { jobId: `job ${at}`, userId: user, guildId, mode: "beam", chosen, at };
+    const lesson = {
+      jobId: `job ${at}`,
+      userId: user,
+      guildId,
+      mode: "beam",
+      chosen,
+      at,
+      rewriter: "promptist",
+    };
     this.votes.push({ ...lesson, prompt: "A cat", rewrite: `A cat, ${phrases}` });
   }
   remove(keep: (vote: Lesson) => boolean) {

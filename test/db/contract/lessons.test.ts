@@ -48,7 +48,7 @@ describe.each(ENGINES)("$name", ({ create }) => {
     await vote(first, "bob", "optimized");
     await vote(first, "cyd", "tie");
     await vote(first, "dan", "bad");
-    const shared = { userId: "bob", mode: "given", prompt: "A cat" };
+    const shared = { userId: "bob", mode: "given", rewriter: "given", prompt: "A cat" };
     const lessons = [
       {
         ...shared,
