@@ -2,7 +2,7 @@ import type { ChatInputCommandInteraction } from "discord.js";
 import { codeOf, InputError } from "../../core/errors.js";
 import type { FileNotes } from "../../core/file-notes.js";
 import type { Grid } from "../../core/grid.js";
-import type { JobKind, Phase } from "../../core/job.js";
+import type { EvaluationDesign, JobKind, Phase } from "../../core/job.js";
 import type { OfferedModels } from "../../core/known-models.js";
 import {
   DEFAULT_SIDES,
@@ -98,6 +98,7 @@ export interface CommandRequest {
   readonly image: ImageOptions;
   /** The axes whose cells the prompts are. */
   readonly grid?: Grid;
+  readonly evaluation?: EvaluationDesign;
   /** The job under whose result a button made the request. */
   readonly parentId?: string;
   readonly blind?: boolean;

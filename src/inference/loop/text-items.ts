@@ -1,5 +1,13 @@
 import type { Events } from "../../core/events.js";
-import { type Item, type ItemNote, imageOf, type Job, lacksRewrite, textOptionsOf } from "../../core/job.js";
+import {
+  type Item,
+  type ItemNote,
+  imageOf,
+  type Job,
+  lacksRewrite,
+  sharesRewrites,
+  textOptionsOf,
+} from "../../core/job.js";
 import { promptModeOf } from "../../core/options.js";
 import { SIDES } from "../../core/side.js";
 import type { Claim, Queue } from "../../db/queue.js";
@@ -27,7 +35,8 @@ export class TextItems implements ItemWork {
   async make(host: Host, claim: Claim, items: readonly Item[], signal: AbortSignal): Promise<boolean> {
     const { queue, events, now, choice } = this.#options;
     const { job } = claim;
-    const asked = job.grid === undefined ? items : await this.#distinct(job, items);
+    const shared = sharesRewrites(job);
+    const asked = shared ? await this.#distinct(job, items) : items;
     const [first] = asked;
     if (first === undefined) return true;
     const started = now();
@@ -56,8 +65,8 @@ export class TextItems implements ItemWork {
     const ms = (now() - started) / asked.length;
     for (const [i, item] of asked.entries()) {
       const { rewrite: first, candidates, unread = null, truncated } = rewrites[i]!;
-      // The cells of a grid differ by their options alone.
-      const taken = job.grid === undefined ? await choice?.take(job, item.prompt, candidates) : null;
+      // A grid shows what its options do, an evaluation what the rewriters do.
+      const taken = shared ? null : await choice?.take(job, item.prompt, candidates);
       const rewrite = taken?.rewrite ?? first;
       const notes: ItemNote[] = [
         ...(taken == null ? [] : [taken.note]),
@@ -69,14 +78,14 @@ export class TextItems implements ItemWork {
         }),
       ];
       if (!(await queue.saveText(claim, item.index, { rewrite, candidates, notes, ms }))) return false;
-      if (job.grid === undefined) continue;
+      if (!shared) continue;
       for (const { index } of job.items.filter((other) => other !== item && isSameText(job, item, other)))
         if (!(await queue.saveText(claim, index, { rewrite, candidates, notes }))) return false;
     }
     return true;
   }
 
-  /** Of a grid, whose cells share their rewrites: the items that still lack one, each text once. */
+  /** Of a job whose items share their rewrites: those that still lack one, each text once. */
   async #distinct(job: Job, items: readonly Item[]): Promise<readonly Item[]> {
     const stored = await this.#options.queue.get(job.id);
     const lacking = items.filter(({ index }) => {
