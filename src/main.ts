@@ -57,8 +57,10 @@ export interface AppOptions {
   readonly workerFile?: string;
   /** Called when Discord refuses the bot for good, such as after a token reset; the operator must act. */
   readonly onRefused?: (error: Error) => void;
-  /** Called when another program has taken the data folder, whose lock someone removed; this one must stop. */
+  /** Called when another program has taken the data folder or the database; this one must stop. */
   readonly onTaken?: () => void;
+  /** Ends the wait of a standby, which then throws the signal's reason. */
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -67,7 +69,7 @@ export interface AppOptions {
  */
 export async function createApp(
   config: Config,
-  { events = createEvents(), workerFile, onRefused, onTaken = () => {} }: AppOptions = {},
+  { events = createEvents(), workerFile, onRefused, onTaken = () => {}, signal }: AppOptions = {},
 ): Promise<App> {
   const cleanups: (() => unknown)[] = [];
   const stop = async () => {
@@ -92,13 +94,27 @@ export async function createApp(
       name: checkpointName(choice, phase),
       device: devices.get(phase) ?? null,
     });
-    const engine = await openEngine({ config, events, onTaken });
+    let opened: Queue | null = null;
+    let isWaiting = false;
+    const measure = async () => cleanups.push(await startMetrics(config, events, () => opened));
+    const engine = await openEngine({
+      config,
+      events,
+      onTaken,
+      async onWaiting() {
+        isWaiting = true;
+        await measure();
+        events.emit("bot.standby", { isWaiting });
+      },
+      ...(signal === undefined ? {} : { signal }),
+    });
     const { store } = engine;
     const { queue, votes, records } = store;
     const tastes = new Tastes(store.lessons);
     cleanups.push(engine.close);
-
-    cleanups.push(await startMetrics(config, events, queue));
+    opened = queue;
+    if (!isWaiting) await measure();
+    else events.emit("bot.standby", { isWaiting: false });
 
     const workers = new WorkerRecords(join(config.dataDir, "workers"), events);
     await workers.endLeftBehind();
@@ -158,6 +174,7 @@ export async function createApp(
       ...(cdnUrl === undefined ? {} : { cdnUrl }),
       shards: config.SHARDS,
       ...(onRefused ? { onFatal: onRefused } : {}),
+      maySend: engine.isOurs,
       store,
       tastes,
       preview: config.PREVIEW,

@@ -55,6 +55,8 @@ export interface BotOptions {
   readonly shards?: "auto" | number;
   /** Registers the commands in these guilds, where they appear at once, instead of globally. */
   readonly guildIds?: readonly string[];
+  /** False while another bot may have what is stored, and with it the right to speak for this application. */
+  readonly maySend?: () => boolean;
   readonly store: Store;
   readonly events: Events;
   readonly pictures: PictureStore;
@@ -141,8 +143,18 @@ class DiscordBot implements Bot {
       log(events, "error", error.message, error);
       options.onFatal?.(error);
     };
-    const { token, apiUrl, cdnUrl, shards = "auto" } = options;
-    this.#gateway = new Gateway({ token, apiUrl, cdnUrl, shards, events, signal, onFatal, ...timing });
+    const { token, apiUrl, cdnUrl, shards = "auto", maySend = () => true } = options;
+    this.#gateway = new Gateway({
+      token,
+      apiUrl,
+      cdnUrl,
+      shards,
+      maySend,
+      events,
+      signal,
+      onFatal,
+      ...timing,
+    });
     const { api } = this.#gateway;
     const common = { queue, deliveries, events, api, settings, now, ...timing };
 

@@ -464,15 +464,17 @@ const CLOCK_MS = 2_000;
 async function server(url: string): Promise<Finding> {
   const subject = "database";
   const { lookAtServer, openPostgres, nameOfServer } = await import("../db/postgres/open.js");
+  const { countBots } = await import("../db/postgres/instance.js");
   try {
     const connection = await openPostgres(url);
     const { version, clockMs, roundTripMs } = await lookAtServer(connection);
+    const { bots, standbys } = await countBots(connection.pool);
     await connection.close();
     const isOff = Math.abs(clockMs) > CLOCK_MS;
     return {
       subject,
       state: isOff ? "note" : "ok",
-      found: `${nameOfServer(url)}: PostgreSQL ${version}, ${roundTripMs.toFixed(1)} ms away, its clock ${(clockMs / 1000).toFixed(1)} s from this machine's`,
+      found: `${nameOfServer(url)}: PostgreSQL ${version}, ${roundTripMs.toFixed(1)} ms away, its clock ${(clockMs / 1000).toFixed(1)} s from this machine's; bots at work: ${bots}, standbys: ${standbys}`,
       todo: isOff ? "Set both clocks by NTP." : null,
     };
   } catch (error) {

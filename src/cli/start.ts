@@ -110,12 +110,26 @@ async function openWorker(config: Config, { events, shutDown }: Ends): Promise<R
   };
 }
 
+const STANDBY = `Another bot works on this database. This one is its standby: it sends nothing and draws nothing, and takes over
+within 10 seconds of the other one's end. If that is not what you want, press Ctrl+C.`;
+
 async function openBot(config: Config, { events, shutDown }: Ends): Promise<Running> {
   // The log has the reason. Waiting jobs are safe, but nothing can run until the operator fixes it.
   const onRefused = () => shutDown(1);
   // At once: what a slow stop still sends to Discord would overwrite the other program's messages.
   const onTaken = () => process.exit(1);
-  const app = await createApp(config, { events, onRefused, onTaken });
+  const waiting = new AbortController();
+  const endWait = () => waiting.abort();
+  events.on("bot.standby", ({ isWaiting }) => {
+    for (const signal of ["SIGINT", "SIGTERM"]) process[isWaiting ? "once" : "off"](signal, endWait);
+    process.stdout.write(isWaiting ? `${STANDBY}\n` : "The other bot has ended; this one takes over.\n");
+  });
+  const app = await createApp(config, { events, onRefused, onTaken, signal: waiting.signal }).catch(
+    (error: unknown) => {
+      if (waiting.signal.aborted) process.exit(0);
+      throw error;
+    },
+  );
   const { local, panelUrl, choice } = app;
   const note = miniatureLine(miniaturePhases(choice, PHASES));
   const unchecked = uncheckedNote(choice);

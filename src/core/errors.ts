@@ -23,6 +23,7 @@ export type ErrorCode =
   | "INPUT_SPEED"
   | "INPUT_REWRITER"
   | "INPUT_EVALUATION"
+  | "INPUT_AGAINST"
   | "DRAFT_GONE"
   | "DRAFT_LIMIT"
   | "NOT_ALLOWED"

@@ -66,25 +66,44 @@ export interface AppEvents {
   "phase.started": [
     { phase: Phase; pid: number; checkpoint: string; device: string; loadMs: number; replaced?: string },
   ];
-  "phase.finished": [{ phase: Phase; jobs: number; items: number; ms: number; peakBytes: number }];
-  "worker.exited": [{ phase: Phase; pid: number; code: number | null; signal: string | null }];
+  "phase.finished": [
+    { phase: Phase; device: string; jobs: number; items: number; ms: number; peakBytes: number },
+  ];
+  "worker.exited": [
+    { phase: Phase; device: string; pid: number; code: number | null; signal: string | null },
+  ];
+  /**
+   * What a device is at: told with the claim where DEVICES names it, else once it is open; `jobId` is null when it has
+   * left the job.
+   */
+  "device.works": [{ device: string; phase: Phase; jobId: string | null }];
+  /**
+   * A device failed, so its loop takes no jobs until it is tried again, `retryMs` from now; `code` and `reason` say
+   * how. With DEVICES only.
+   */
+  "device.set-aside": [{ device: string; phase: Phase; code: ErrorCode; reason: string; retryMs: number }];
+  /** A device that was set aside loaded its model, and works on. */
+  "device.back": [{ device: string; phase: Phase }];
   /** An earlier run of the bot left this worker behind, frozen or stuck; it was ended now. */
   "worker.left-behind": [{ pid: number; startedMsAgo: number }];
   /** The data folder or its database was deleted, moved or replaced under the running bot, or is back. */
   "data-folder.gone": [{ isGone: boolean }];
+  /** This bot waits as the standby of another one on its database, or has taken over. */
+  "bot.standby": [{ isWaiting: boolean }];
   /** Discord makes requests to a route wait for `ms`. */
   "discord.rate-limited": [{ route: string; ms: number }];
   /** Milliseconds between a gateway heartbeat and its acknowledgement. */
   "discord.latency": [{ ms: number }];
   /** discord.js could not handle an event of this name from the gateway; the bot goes on without it. */
   "discord.odd-event": [{ event: string }];
-  /** `phase` is set when the line comes from that phase's worker. */
+  /** `phase` is set when the line comes from that phase's worker, `device` too where the program has several. */
   log: [
     {
       level: "debug" | "info" | "warn" | "error";
       message: string;
       jobId?: string;
       phase?: Phase;
+      device?: string;
       error?: unknown;
     },
   ];

@@ -7,6 +7,7 @@ import type {
   Job,
   JobKind,
   LimitScope,
+  Opponent,
   Origin,
   Phase,
   Picture,
@@ -49,6 +50,8 @@ export interface NewItem {
   readonly rewrite: string | null;
   /** The one side to draw, where a pair is not wanted. */
   readonly only?: Side;
+  /** Who writes the baseline's text, or wrote it already. */
+  readonly against?: Pick<Opponent, "text" | "rewrite">;
   /** The rewrites to choose from, if an earlier job found them. */
   readonly candidates?: readonly Candidate[];
   /** Notes for the user that are known before any work. */
@@ -74,7 +77,10 @@ export interface Claim {
 }
 
 export interface TextResult {
+  /** Whose text it is; `optimized` by default. */
+  readonly side?: Side;
   readonly rewrite: string;
+  /** Kept of the side `optimized` alone. */
   readonly candidates: readonly Candidate[];
   readonly notes: readonly ItemNote[];
   /** Milliseconds it took. */

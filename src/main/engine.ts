@@ -12,7 +12,7 @@ import type { Store } from "../db/store.js";
 /** The data folder, and where all that is stored lives, which is there too or on a server; and what this program must do because others may share it. */
 export interface Engine {
   readonly store: Store;
-  /** False while work must not be begun: the database is gone, or another program has it or the data folder. */
+  /** False while nothing may be begun or sent: another program may have the database, or has it or the data folder. */
   readonly isOurs: () => boolean;
   /** Milliseconds between two looks for work that others may have stored; absent where nobody else can. */
   readonly pollMs?: number;
@@ -28,17 +28,22 @@ export interface EngineOptions {
   readonly onTaken: () => void;
   /** Called when the database has been away for longer than a worker waits. */
   readonly onGone?: () => void;
+  /** Called once when another bot has the database: this one waits as its standby. */
+  readonly onWaiting?: () => Promise<void>;
+  /** Ends that wait; then its reason is thrown. */
+  readonly signal?: AbortSignal;
 }
 
 /** Behind the notifications, of which a few may be lost. */
 const POLL_MS = 5_000;
 const MINUTE = 60_000;
+const NEVER = new AbortController().signal;
 
 /**
  * Takes the data folder, and opens the file in it or the server of DATABASE_URL, whose driver is loaded only then. One
  * program at a time has a data folder, and one bot a database; of workers there may be any number, each with a folder of
- * its own. Throws QueueError QUEUE_LOCKED where another one has it, and InputError CONFIG where a program of one role alone
- * has nobody to share the work with.
+ * its own. A further bot on a database waits until it is the first; on a folder QueueError QUEUE_LOCKED is thrown, and
+ * InputError CONFIG where a program of one role alone has nobody to share the work with.
  */
 export async function openEngine(options: EngineOptions): Promise<Engine> {
   const { config, events, onTaken } = options;
@@ -88,7 +93,7 @@ async function openStore(options: EngineOptions): Promise<Engine> {
 }
 
 async function openShared(
-  { config, events, onTaken, onGone }: EngineOptions,
+  { config, events, onTaken, onGone, onWaiting = async () => {}, signal = NEVER }: EngineOptions,
   limits: { readonly maxAttempts: number; readonly maxWaiting: number },
 ): Promise<Engine> {
   const [{ holdInstance }, { EventRelay, HEARD }, { requireWorkerRights }, { postgresStore }] =
@@ -101,14 +106,19 @@ async function openShared(
   const url = config.DATABASE_URL;
   const isWorker = config.ROLE === "worker";
   if (isWorker) await requireWorkerRights(url);
-  const store = announced(await postgresStore(url, limits), events);
-  const cleanups: (() => Promise<void>)[] = [() => store.close()];
+  const cleanups: (() => Promise<void>)[] = [];
   const close = async () => {
     for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
   };
   try {
-    const instance = isWorker ? null : await holdInstance({ url, events, onTaken });
+    // Before the tables are brought up to date: a newer program may wait while an older one works on them.
+    const instance = isWorker
+      ? null
+      : await holdInstance({ url, events, onTaken, standby: { signal, onWaiting } });
     if (instance !== null) cleanups.push(() => instance.release());
+    const store = announced(await postgresStore(url, limits), events);
+    cleanups.push(() => store.close());
+    await instance?.sign();
     const relay = new EventRelay({ url, events, heard: HEARD[isWorker ? "worker" : "bot"] });
     cleanups.push(() => relay.stop());
     await relay.start();

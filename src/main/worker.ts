@@ -58,7 +58,7 @@ export async function createWorkerHost(
     });
     cleanups.push(engine.close);
     const { store } = engine;
-    cleanups.push(await startMetrics(config, events, store.queue));
+    cleanups.push(await startMetrics(config, events, () => store.queue));
     const workers = new WorkerRecords(join(config.dataDir, "workers"), events);
     await workers.endLeftBehind();
     const loops = createLoops({

@@ -47,9 +47,10 @@ export function logEvents(events: Events, level: LogLevel, options: LogOptions =
     }
   };
   const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
-  const atWork = new Map<Phase, string>();
+  /** By phase and device as far as it is known, else by phase: with several devices the former tells whose line it is. */
+  const atWork = new Map<string, string>();
   const ends = (jobId: string) => {
-    for (const [phase, job] of atWork) if (job === jobId) atWork.delete(phase);
+    for (const [place, job] of atWork) if (job === jobId) atWork.delete(place);
   };
   events
     .on("job.enqueued", ({ jobId, job: { kind, items } }) =>
@@ -70,10 +71,17 @@ export function logEvents(events: Events, level: LogLevel, options: LogOptions =
     .on("job.delivered", ({ jobId: job, messageId: message }) =>
       log.info({ job, message }, `delivered${message ? ` as message ${message}` : ""}`),
     )
+    .on("bot.standby", ({ isWaiting }) =>
+      log.info(
+        isWaiting
+          ? "another bot works on the database; this one waits as its standby"
+          : "the other bot has ended; this one takes over",
+      ),
+    )
     .on("phase.started", ({ phase, pid: worker, checkpoint, device, loadMs, replaced }) =>
       log.info(
         {
-          ...about(phase),
+          ...about(phase, device),
           worker,
           checkpoint,
           device,
@@ -83,16 +91,27 @@ export function logEvents(events: Events, level: LogLevel, options: LogOptions =
         `${phase} phase: ${checkpoint}${replaced === undefined ? "" : ` in place of ${replaced}`} on ${device}, loaded in ${seconds(loadMs)}, process ${worker}`,
       ),
     )
-    .on("phase.finished", ({ phase, jobs, items, ms, peakBytes }) =>
-      log.info(
-        { phase, jobs, items, ms, peakBytes },
-        `${phase} phase over: ${jobs} job(s) finished, ${items} item(s) in ${seconds(ms)}, peak ${Math.round(peakBytes / 2 ** 20)} MiB`,
+    .on("device.works", ({ device, phase, jobId }) => {
+      if (jobId === null) atWork.delete(placeOf(phase, device));
+      else atWork.set(placeOf(phase, device), jobId);
+    })
+    .on("device.set-aside", ({ device, phase, code, reason, retryMs }) =>
+      log.error(
+        { device, phase, code, reason, retryMs },
+        `device ${device} failed and is set aside; it is tried again in ${seconds(retryMs)}`,
       ),
     )
-    .on("worker.exited", ({ phase, pid: worker, code, signal }) => {
+    .on("device.back", ({ device, phase }) => log.info({ device, phase }, `device ${device} works again`))
+    .on("phase.finished", ({ phase, device, jobs, items, ms, peakBytes }) =>
+      log.info(
+        { phase, device, jobs, items, ms, peakBytes },
+        `${phase} phase on ${device} over: ${jobs} job(s) finished, ${items} item(s) in ${seconds(ms)}, peak ${Math.round(peakBytes / 2 ** 20)} MiB`,
+      ),
+    )
+    .on("worker.exited", ({ phase, device, pid: worker, code, signal }) => {
       if (code !== 0)
         log.warn(
-          { ...about(phase), worker, code, signal },
+          { ...about(phase, device), device, worker, code, signal },
           `${phase} process ${worker} ended with ${signal ?? `code ${code}`}`,
         );
     })
@@ -102,14 +121,15 @@ export function logEvents(events: Events, level: LogLevel, options: LogOptions =
         `ended model process ${worker}, which an earlier run of the bot left behind; it had started ${seconds(startedMsAgo)} ago`,
       ),
     )
-    .on("log", ({ level: of, message, error, jobId, phase }) => {
-      const job = jobId ?? (phase === undefined ? undefined : atWork.get(phase));
+    .on("log", ({ level: of, message, error, jobId, phase, device }) => {
+      const job = jobId ?? (phase === undefined ? undefined : about(phase, device).job);
       const why = error === undefined ? {} : { code: codeOf(error), reason: describe(error) };
       const stack = of === "error" && error instanceof Error && error.stack ? { stack: error.stack } : {};
       log[of](
         {
           ...(job === undefined ? {} : { job }),
           ...(phase === undefined ? {} : { phase }),
+          ...(device === undefined ? {} : { device }),
           ...why,
           ...stack,
         },
@@ -117,11 +137,13 @@ export function logEvents(events: Events, level: LogLevel, options: LogOptions =
       );
     });
 
-  function about(phase: Phase): { phase: Phase; job?: string } {
-    const job = atWork.get(phase);
+  function about(phase: Phase, device?: string): { phase: Phase; job?: string } {
+    const job = (device === undefined ? undefined : atWork.get(placeOf(phase, device))) ?? atWork.get(phase);
     return job === undefined ? { phase } : { phase, job };
   }
 }
+
+const placeOf = (phase: Phase, device: string): string => `${phase} ${device}`;
 
 /** Formats for a terminal: time, level, job and message, then the stack if it is a bug. */
 function prettyLines(): (line: string) => string {

@@ -73,7 +73,13 @@ export function collectMetrics(events: Events, queue: QueueState, now: () => num
   const workerEnds = counter("worker_crashes_total", "Workers that ended by themselves", "phase");
   const leftBehind = counter("workers_left_behind_total", "Workers of an earlier run that were ended");
   const folderGone = gauge("data_folder_gone", "1 while the data folder or its database is not in its place");
+  const standby = gauge("standby", "1 while this bot waits as the standby of another one on its database");
   const swaps = counter("model_swaps_total", "Times that a phase loaded another model in place of one");
+  const aside = gauge(
+    "device_set_aside",
+    "1 while a device of DEVICES failed and waits to be tried",
+    "device",
+  );
   const steps = seconds("denoising_step", "One denoising step of a picture", STEP_BUCKETS);
   const tokens = seconds("token", "One token of a rewrite, all beams of it", STEP_BUCKETS);
   const items = counter("items_total", "Prompts that a phase is done with", "phase");
@@ -107,8 +113,11 @@ export function collectMetrics(events: Events, queue: QueueState, now: () => num
       current.set({ phase }, 0);
       if (code !== 0) workerEnds.inc({ phase });
     })
+    .on("device.set-aside", ({ device }) => aside.set({ device }, 1))
+    .on("device.back", ({ device }) => aside.set({ device }, 0))
     .on("worker.left-behind", () => leftBehind.inc())
     .on("data-folder.gone", ({ isGone }) => folderGone.set(isGone ? 1 : 0))
+    .on("bot.standby", ({ isWaiting }) => standby.set(isWaiting ? 1 : 0))
     .on("job.progress", (progress) => pace.step(progress))
     .on("job.item", ({ phase }) => items.inc({ phase }))
     .on("job.requeued", ({ code }) => {

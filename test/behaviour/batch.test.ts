@@ -1,7 +1,6 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parse } from "csv-parse/sync";
-import type { ApiMessage } from "local-discord/testing";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { imageOf } from "../../src/core/job.js";
 import type { Store } from "../../src/db/store.js";
@@ -16,9 +15,9 @@ import {
   type World,
   withFailing,
 } from "../support/bot-world.js";
+import { textOf } from "../support/message.js";
 import { unzip } from "../support/zip.js";
 
-const text = (message: ApiMessage | null) => message?.embeds[0]?.description ?? "";
 const lines = (count: number) => Array.from({ length: count }, (_, i) => `Prompt ${i + 1}`).join("\n");
 const file = (count: number) => ({ name: "prompts.txt", data: lines(count) });
 
@@ -31,18 +30,18 @@ describe("the draft of a batch", () => {
     await (await world.local.member("bob").slash("optimize", { prompt: "first" })).done();
     const handle = await alice.slash("batch", { file: file(7), steps: 10, seed: 5 });
     const preview = await handle.waitFor((m) => hasButton(m, "Start"));
-    expect(text(preview)).toContain("7 prompts. That makes 14 pictures.");
-    expect(text(preview)).toContain("1. Prompt 1\n2. Prompt 2");
-    expect(text(preview)).toContain("and 2 more");
-    expect(text(preview)).toContain("seed 5 · speed full · 10 steps");
+    expect(textOf(preview)).toContain("7 prompts. That makes 14 pictures.");
+    expect(textOf(preview)).toContain("1. Prompt 1\n2. Prompt 2");
+    expect(textOf(preview)).toContain("and 2 more");
+    expect(textOf(preview)).toContain("seed 5 · speed full · 10 steps");
     // 7 rewrites, 14 pictures of 10 steps: 35 s; one rewrite: 1 s.
-    expect(text(preview)).toContain(
+    expect(textOf(preview)).toContain(
       "Takes about 35 s on this machine. 1 job is ahead of it and takes about 1 s.",
     );
     expect((await world.queue.depth()).queued).toBe(1);
 
     await alice.press(preview, "Start");
-    await handle.waitFor((m) => text(m).includes("7 prompts.\nIn the queue"));
+    await handle.waitFor((m) => textOf(m).includes("7 prompts.\nIn the queue"));
     const [, job] = await world.queue.open();
     expect(job).toMatchObject({ kind: "batch", image: { seed: 5, steps: 10 } });
     expect(job?.items).toHaveLength(7);
@@ -59,14 +58,14 @@ describe("the draft of a batch", () => {
     const data = JSON.stringify(["A cat", long, pair, long]);
     const handle = await alice.slash("batch", { file: { name: "a.json", data } });
     const preview = await handle.waitFor((m) => hasButton(m, "Start"));
-    expect(text(preview)).toContain("Prompts 2 and 4 are too long for Promptist to read to the end.");
+    expect(textOf(preview)).toContain("Prompts 2 and 4 are too long for Promptist to read to the end.");
 
     await alice.press(preview, "Start");
     await handle.waitFor((m) => !hasButton(m, "Start"));
     const claim = await world.loop.claim("text");
     await world.loop.rewrite(claim, [{ code: "unread", words: "the end" }]);
     await world.loop.runNext();
-    const result = text(await handle.waitFor(isFinal));
+    const result = textOf(await handle.waitFor(isFinal));
     expect(result).toContain("Promptist can't read prompts 1, 2 and 4 to their end.");
   });
 
@@ -99,7 +98,7 @@ describe("the draft of a batch", () => {
       alice.press(handle.message, "Start"),
       alice.press(handle.message, "Start"),
     ]);
-    await handle.waitFor((m) => text(m).includes("Starting…"));
+    await handle.waitFor((m) => textOf(m).includes("Starting…"));
     const answers = () => [one, two].flatMap(({ followUps }) => followUps.map(({ content }) => content));
     await expect.poll(answers).toEqual([expect.stringContaining("no longer there")]);
     expect((await world.queue.depth()).queued).toBe(1);
@@ -122,7 +121,7 @@ describe("the draft of a batch", () => {
     await expect.poll(() => world.queue.arrivals()).toEqual([]);
     await handle.waitFor((m) => hasButton(m, "Start"));
     await alice.press(handle.message, "Start");
-    await handle.waitFor((m) => text(m).includes("Starting…"));
+    await handle.waitFor((m) => textOf(m).includes("Starting…"));
   });
 
   it("settles its arrival when it is started, if that failed when it was shown", async () => {
@@ -133,7 +132,7 @@ describe("the draft of a batch", () => {
     await handle.waitFor((m) => hasButton(m, "Start"));
     expect(await world.queue.arrivals()).toHaveLength(1);
     await world.local.member("alice").press(handle.message, "Start");
-    await handle.waitFor((m) => text(m).includes("Starting…"));
+    await handle.waitFor((m) => textOf(m).includes("Starting…"));
     expect(await world.queue.arrivals()).toEqual([]);
   });
 
@@ -185,7 +184,7 @@ describe("the draft of a batch", () => {
     await alice.press(other.message, "Cancel");
     await other.waitFor(isFinal);
     await alice.press(handle.message, "Start");
-    await handle.waitFor((m) => text(m).includes("Starting…"));
+    await handle.waitFor((m) => textOf(m).includes("Starting…"));
   });
 });
 
@@ -222,7 +221,7 @@ it.each([
     const report = await handle.waitFor(isFinal);
     const records = report.attachments.map(({ filename }) => filename).filter((it) => !/png|webp/.test(it));
     expect(records.filter((it) => /json|csv|records/.test(it))).toEqual(names.map((name) => `${id}-${name}`));
-    expect(/too large for this channel; <\/mydata export:\d+> has them/.test(text(report))).toBe(said);
+    expect(/too large for this channel; <\/mydata export:\d+> has them/.test(textOf(report))).toBe(said);
     for (const { size } of report.attachments) expect(size).toBeLessThanOrEqual(attachmentBytes);
   },
 );
@@ -238,14 +237,14 @@ describe("prompts of a batch", () => {
     expect(menus.ephemeral).toBe(true);
     await alice.select(menus.message, "Prompts 1 to 4", ["1", "3"]);
     await menus.waitFor((m) => m.content === "2 prompts taken out; 2 left to draw.");
-    await handle.waitFor((m) => text(m).includes("4 prompts. 2 of 4 prompts left."));
+    await handle.waitFor((m) => textOf(m).includes("4 prompts. 2 of 4 prompts left."));
     const [job] = await world.queue.open();
     expect(job?.items.map(({ cancelled }) => cancelled)).toEqual([false, true, false, true]);
 
     // The last ones: nothing is left, so the batch itself is over.
     await alice.select(menus.message, "Prompts 1 to 3", ["0", "2"]);
     await menus.waitFor((m) => m.content.includes("nothing is left to draw"));
-    expect(text(await handle.waitFor(isFinal))).toContain("Batch was cancelled.");
+    expect(textOf(await handle.waitFor(isFinal))).toContain("Batch was cancelled.");
   });
 });
 
@@ -283,7 +282,7 @@ describe("contact sheets", () => {
     const handle = await startBatch(alice, { name: "p.json", data });
     const jobId = (await world.queue.open())[0]!.id;
     const first = await drawTen(world, jobId, 0);
-    const sheet = await alice.waitFor((m) => text(m).startsWith("Prompts 1 to 10 of 20."));
+    const sheet = await alice.waitFor((m) => textOf(m).startsWith("Prompts 1 to 10 of 20."));
     expect(sheet.embeds[0]?.image?.url).toContain("contact-sheet-1.png");
     await expect.poll(() => world.store.deliveries.unsettledSheets()).toEqual([]);
     await world.queue.release(first);
@@ -296,14 +295,14 @@ describe("contact sheets", () => {
     await world.queue.saveCheckpoint(last, "image", "sd", "ab".repeat(32));
     await world.loop.complete(last);
     const report = await handle.waitFor(isFinal);
-    expect(text(report)).toContain("20 prompts, 40 pictures.");
-    expect(text(report)).toContain("All 40 pictures: in the zip.");
-    expect(alice.messages().filter((m) => text(m).startsWith("Prompts "))).toHaveLength(1);
+    expect(textOf(report)).toContain("20 prompts, 40 pictures.");
+    expect(textOf(report)).toContain("All 40 pictures: in the zip.");
+    expect(alice.messages().filter((m) => textOf(m).startsWith("Prompts "))).toHaveLength(1);
     const names = report.attachments.map(({ filename }) => filename);
     // The first sheet was posted already.
     expect(report.embeds[0]?.image?.url).toContain(`${jobId}-contact-sheet-2.png`);
     expect(names).toEqual(["prompts.json", "report.csv", `${jobId}.zip`]);
-    expect(text(report)).toContain("Contact sheet 1 came while it was drawn, and is in the zip.");
+    expect(textOf(report)).toContain("Contact sheet 1 came while it was drawn, and is in the zip.");
     const csv = (await alice.download(report.attachments[1]!)).toString();
     expect(csv.split("\r\n")[1]).toContain("ab".repeat(32));
     const entries = await unzip(await alice.download(report.attachments[2]!));
@@ -326,10 +325,10 @@ describe("pictures that exceed a message", () => {
     const report = await handle.waitFor(isFinal);
     const zips = report.attachments.filter(({ filename }) => filename.endsWith(".zip"));
     expect(zips.length).toBe(7);
-    const [, parts = "0"] = /in (\d+) zips/.exec(text(report)) ?? [];
+    const [, parts = "0"] = /in (\d+) zips/.exec(textOf(report)) ?? [];
     expect(Number(parts)).toBeGreaterThan(7);
-    const id = /Job `(\w+)`/.exec(text(report))![1]!;
-    expect(text(report)).toMatch(new RegExp(`</show:\\d+> \`id:${id} part:8\` brings the next one.`));
+    const id = /Job `(\w+)`/.exec(textOf(report))![1]!;
+    expect(textOf(report)).toMatch(new RegExp(`</show:\\d+> \`id:${id} part:8\` brings the next one.`));
     const names = new Set<string>();
     for (const zip of zips)
       for (const name of (await unzip(await alice.download(zip))).keys()) names.add(name);
@@ -365,7 +364,7 @@ describe("the evaluation of a batch", () => {
       optimized: judged(0.3, item === 1 ? 4 : 6, item === 2),
     }));
     const result = await handle.waitFor(isFinal);
-    const id = /Job `(\w+)`/.exec(text(result))![1]!;
+    const id = /Job `(\w+)`/.exec(textOf(result))![1]!;
 
     const answer = await alice.slash("show", { id, evaluation: true });
     expect(answer.ephemeral).toBe(true);
@@ -396,7 +395,7 @@ describe("the evaluation of a batch", () => {
     const alice = world.local.member("alice");
     const handle = await startBatch(alice, file(2));
     await world.loop.runNext();
-    const id = /Job `(\w+)`/.exec(text(await handle.waitFor(isFinal)))![1]!;
+    const id = /Job `(\w+)`/.exec(textOf(await handle.waitFor(isFinal)))![1]!;
     const answer = await alice.slash("show", { id, evaluation: true });
     await answer.waitFor(
       (m) => m.content === "Only a finished batch whose pictures have scores can be evaluated.",
@@ -445,7 +444,7 @@ describe("a report that is attached again", () => {
     const csv = await alice.download(report.attachments.find((it) => it.filename === "report.csv")!);
 
     const again = await alice.slash("batch", { file: { name: "report.csv", data: csv.toString() } });
-    expect(text(await again.waitFor((m) => hasButton(m, "Start")))).toContain(
+    expect(textOf(await again.waitFor((m) => hasButton(m, "Start")))).toContain(
       "Seeds and settings come from the report.",
     );
     const enqueuedAgain = nextEvent(world.events, "job.enqueued");
@@ -459,7 +458,7 @@ describe("a report that is attached again", () => {
 
     const odd = "original,optimized,seed,steps\na,b,1,10\nc,d,2,11\n";
     const own = await alice.slash("batch", { file: { name: "r.csv", data: odd } });
-    const shown = text(await own.waitFor((m) => hasButton(m, "Start")));
+    const shown = textOf(await own.waitFor((m) => hasButton(m, "Start")));
     expect(shown).toContain("Prompts 1 and 2 have settings of their own, from the file.");
     const steps = await alice.slash("batch", { file: { name: "r.csv", data: "prompt,steps\na,5000\n" } });
     await steps.waitFor((m) => m.content.includes("The option `steps` takes a whole number from 1 to 100"));
@@ -481,7 +480,7 @@ describe("a messy file", () => {
       "- line 15: `Heun` is not a sampler of ours, so the usual one is taken",
       "Not read: `theme`.",
     ])
-      expect(text(preview)).toContain(line);
+      expect(textOf(preview)).toContain(line);
     expect(preview.attachments.map(({ filename }) => filename)).toEqual(["left-out.txt"]);
     const list = (await alice.download(preview.attachments[0]!)).toString();
     expect(list).toContain("lines 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13 and 14: the prompt is empty");

@@ -1,8 +1,7 @@
 import type { ApiMessage } from "local-discord/testing";
 import { describe, expect, it } from "vitest";
 import { isFinal, makeBot, nextEvent, startWorld, type World } from "../support/bot-world.js";
-
-const text = (message: ApiMessage | null) => message?.embeds[0]?.description ?? "";
+import { textOf } from "../support/message.js";
 
 async function waitingJob(world: World) {
   const handle = await world.local.member("alice").slash("optimize", { prompt: "A cat" });
@@ -17,7 +16,7 @@ describe("the Cancel button", () => {
     const { handle, job } = await waitingJob(world);
     const press = await world.local.member("alice").press(handle.message, "Cancel");
     const message = await handle.waitFor(isFinal);
-    expect(text(message)).toBe(`Optimize was cancelled. Job \`${job.id}\`.\`\`\`\nA cat\n\`\`\``);
+    expect(textOf(message)).toBe(`Optimize was cancelled. Job \`${job.id}\`.\`\`\`\nA cat\n\`\`\``);
     expect(press.followUps).toEqual([]);
     expect((await world.queue.get(job.id))?.state).toBe("cancelled");
   });
@@ -29,12 +28,12 @@ describe("the Cancel button", () => {
     const requested = nextEvent(world.events, "job.cancel-requested");
     await world.local.member("alice").press(handle.message, "Cancel");
     expect((await requested).jobId).toBe(job.id);
-    const stopping = await handle.waitFor((m) => text(m).includes("Stopping."));
+    const stopping = await handle.waitFor((m) => textOf(m).includes("Stopping."));
     expect(stopping.components[0]?.components?.[0]).toMatchObject({ disabled: true });
     world.loop.progress(claim, "rewrite", 9, 10);
     await world.loop.cancelled(claim);
     const ended = await handle.waitFor(isFinal);
-    expect(text(ended)).toContain("was cancelled");
+    expect(textOf(ended)).toContain("was cancelled");
     const lines = world.local.transcript
       .rest("PATCH", /messages\/%40original$/)
       .map(({ request }) => JSON.stringify(request));
@@ -49,14 +48,14 @@ describe("the Cancel button", () => {
     expect(press.message?.content).toContain("Only the person who asked");
     expect((await world.queue.get(job.id))?.state).toBe("queued");
     await world.loop.runNext();
-    await handle.waitFor((m) => isFinal(m) && text(m).includes("highly detailed"));
+    await handle.waitFor((m) => isFinal(m) && textOf(m).includes("highly detailed"));
   });
 
   it("obeys who may manage messages there", async () => {
     const world = await startWorld();
     const { handle } = await waitingJob(world);
     await world.local.member("admin").press(handle.message, "Cancel");
-    await handle.waitFor((m) => text(m).includes("was cancelled"));
+    await handle.waitFor((m) => textOf(m).includes("was cancelled"));
   });
 
   it("does not let a moderator of one channel cancel what runs in another", async () => {
@@ -106,7 +105,7 @@ describe("the Cancel button", () => {
     const bot = makeBot(world);
     await bot.start();
     await world.local.member("alice").press(handle.message, "Cancel");
-    await handle.waitFor((m) => text(m).includes("was cancelled"));
+    await handle.waitFor((m) => textOf(m).includes("was cancelled"));
     await bot.stop();
   });
 });

@@ -1,31 +1,29 @@
 import { parse } from "csv-parse/sync";
-import type { ApiMessage } from "local-discord/testing";
 import sharp from "sharp";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { startBatch } from "../support/batch.js";
 import { isFinal, makeBot, nextEvent, startWorld } from "../support/bot-world.js";
-
-const text = (message: ApiMessage | null) => message?.embeds[0]?.description ?? "";
+import { textOf } from "../support/message.js";
 
 describe("/optimize", () => {
   it("goes from a place in the queue to the rewrite and the other rewrites, in one message", async () => {
     const { local, loop, deliveries, events, problems } = await startWorld();
     const delivered = nextEvent(events, "job.delivered");
     const handle = await local.member("alice").slash("optimize", { prompt: "  A cat in the rain " });
-    const waiting = await handle.waitFor((m) => text(m).includes("Starting…"));
+    const waiting = await handle.waitFor((m) => textOf(m).includes("Starting…"));
     expect(waiting.content).toBe("");
-    expect(text(waiting)).toContain("A cat in the rain");
+    expect(textOf(waiting)).toContain("A cat in the rain");
 
     await loop.runNext();
     const result = await handle.waitFor(isFinal);
     expect(result.id).toBe(waiting.id);
-    expect(text(result)).toContain(
+    expect(textOf(result)).toContain(
       "**Rewritten by Promptist**```\nA cat in the rain, highly detailed, artstation\n```\n-# A cat in the rain**, highly detailed, artstation**",
     );
     const choice = result.components.flatMap((row) => row.components ?? []).find((it) => it.options);
     expect(choice?.options?.map(({ label }) => label)).toEqual(["2. sharp focus", "3. octane render"]);
-    expect(text(result)).toMatch(/\n-# [\d.]+ m?s · miniature models · Job `\w+`\.$/);
-    expect(text(result)).not.toContain("seed");
+    expect(textOf(result)).toMatch(/\n-# [\d.]+ m?s · miniature models · Job `\w+`\.$/);
+    expect(textOf(result)).not.toContain("seed");
     expect(result.attachments).toEqual([]);
 
     expect((await delivered).messageId).toBe(result.id);
@@ -52,11 +50,11 @@ describe("/compare", () => {
     await loop.runNext();
     const result = await handle.waitFor(isFinal);
 
-    expect(text(result)).toContain(
+    expect(textOf(result)).toContain(
       "**Left** as written · **right** rewritten by Promptist:```\nA *cat*, @everyone, highly detailed, artstation\n```\n-# A \\*cat\\*, \\@everyone**, highly detailed, artstation**",
     );
-    expect(text(result)).toContain("**Negative prompt**```\nblurry\n```");
-    expect(text(result)).toMatch(
+    expect(textOf(result)).toContain("**Negative prompt**```\nblurry\n```");
+    expect(textOf(result)).toMatch(
       /\n-# seed 1234567890123 · 12 steps · guidance 6 · [\d.]+ m?s · miniature models · Job `\w+`\.$/,
     );
     expect(result.mention_everyone).toBe(false);
@@ -105,11 +103,11 @@ describe("/batch", () => {
     const { local, loop } = await startWorld();
     const alice = local.member("alice");
     const handle = await startBatch(alice, { name: "p.txt", data: "A cat\nA dog\n" });
-    await handle.waitFor((m) => text(m).includes("2 prompts.\nStarting…"));
+    await handle.waitFor((m) => textOf(m).includes("2 prompts.\nStarting…"));
     await loop.runNext();
     const result = await handle.waitFor(isFinal);
-    expect(text(result)).toContain("2 prompts, 4 pictures.");
-    expect(text(result)).toMatch(/seeds \d+ to \d+ · [\d.]+ m?s/);
+    expect(textOf(result)).toContain("2 prompts, 4 pictures.");
+    expect(textOf(result)).toMatch(/seeds \d+ to \d+ · [\d.]+ m?s/);
     const prompts = result.attachments.find((file) => file.filename === "prompts.json")!;
     expect(JSON.parse((await alice.download(prompts)).toString("utf8"))).toEqual([
       { original: "A cat", optimized: "A cat, highly detailed, artstation" },
@@ -140,11 +138,11 @@ describe("/batch", () => {
       data: JSON.stringify(pairs),
     });
     await handle.waitFor((m) =>
-      text(m).startsWith("2 prompts, all already optimized: Promptist is not needed.\nDrawing starts…"),
+      textOf(m).startsWith("2 prompts, all already optimized: Promptist is not needed.\nDrawing starts…"),
     );
     expect(await queue.hasWork("text")).toBe(false);
     await loop.runNext();
-    expect(text(await handle.waitFor(isFinal))).toContain("4 pictures");
+    expect(textOf(await handle.waitFor(isFinal))).toContain("4 pictures");
   });
 
   it("counts the pairs of a mixed file", async () => {
@@ -153,7 +151,7 @@ describe("/batch", () => {
     const handle = await local.member("alice").slash("batch", {
       file: { name: "prompts.json", data: JSON.stringify(list) },
     });
-    expect(text(await handle.done())).toContain(
+    expect(textOf(await handle.done())).toContain(
       "2 prompts, 1 already optimized: Promptist is not needed for it.",
     );
   });
@@ -197,7 +195,7 @@ describe("one interaction that arrives again after a restart", () => {
       local.state.emit({ type: "interaction.created", interaction: record });
     }
     await (await alice.slash("optimize", { prompt: "after them" })).done();
-    await waiting.waitFor((m) => text(m).includes("Starting…"));
+    await waiting.waitFor((m) => textOf(m).includes("Starting…"));
     expect((await queue.depth()).queued).toBe(2);
     expect(JSON.stringify(done.message)).toBe(before);
     expect(alice.messages()).toHaveLength(3);
@@ -215,7 +213,7 @@ describe("a gateway connection that breaks", () => {
     const handle = await alice.slash("optimize", { prompt: "two" });
     await second;
     await loop.runNext();
-    expect(text(await handle.waitFor(isFinal))).toContain("two**, highly detailed");
+    expect(textOf(await handle.waitFor(isFinal))).toContain("two**, highly detailed");
   });
 });
 
@@ -232,7 +230,7 @@ describe("brackets that weigh words", () => {
       const handle = await local.member("alice").slash("optimize", { prompt });
       await handle.done();
       await loop.rewrite(await loop.claim("text"));
-      expect(text(await handle.waitFor(isFinal)).includes(PLAIN), prompt).toBe(isTold);
+      expect(textOf(await handle.waitFor(isFinal)).includes(PLAIN), prompt).toBe(isTold);
     }
   });
 
@@ -245,7 +243,7 @@ describe("brackets that weigh words", () => {
       const [waiting] = await queue.work();
       await loop.runNext();
       const job = (await queue.get(waiting!.id))!;
-      return { mode: job.image.prompts, text: text(await handle.waitFor(isFinal)) };
+      return { mode: job.image.prompts, text: textOf(await handle.waitFor(isFinal)) };
     };
     const usual = await jobOf({});
     expect(usual).toMatchObject({ mode: "diffusers" });
@@ -281,7 +279,7 @@ describe("a note on a result", () => {
       { code: "unchanged" },
       { code: "truncated", side: "optimized", words: "trending on artstation" },
     ]);
-    const result = text(await handle.waitFor(isFinal));
+    const result = textOf(await handle.waitFor(isFinal));
     expect(result).toContain("Promptist changed nothing.");
     expect(result).toContain("can't read the end of the rewritten prompt: `trending on artstation`");
     expect(result).toContain("With `prompts: weighted` the image model reads long prompts to their end.");

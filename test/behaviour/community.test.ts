@@ -2,7 +2,6 @@ import { existsSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import Database from "better-sqlite3";
-import type { ApiMessage } from "local-discord/testing";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { coarse, etas } from "../../src/bot/messages/parts/eta.js";
 import { parseSetting } from "../../src/bot/requests/setting-catalog.js";
@@ -18,6 +17,7 @@ import {
   startWorld,
   type World,
 } from "../support/bot-world.js";
+import { textOf } from "../support/message.js";
 
 const MACHINE = {
   program: "Promptist 1",
@@ -26,7 +26,6 @@ const MACHINE = {
   checkpoints: { text: { name: "miniature", device: "cpu" }, image: { name: "sd", device: null } },
   memoryBytes: 2 ** 27,
 };
-const text = (message: ApiMessage | null) => message?.embeds[0]?.description ?? "";
 
 async function compare(world: World, options: Record<string, string | number> = {}, name = "alice") {
   const enqueued = nextEvent(world.events, "job.enqueued");
@@ -82,20 +81,20 @@ describe("/settings", () => {
     const { handle, jobId } = await compare(world, { negative: "blurry" });
     expect((await world.queue.get(jobId))?.image).toMatchObject({ steps: 30, negative: "blurry, watermark" });
     await world.loop.runNext();
-    expect(text(await handle.waitFor(isFinal))).not.toContain("30 steps");
+    expect(textOf(await handle.waitFor(isFinal))).not.toContain("30 steps");
 
     const shown = await admin.slash("settings show");
     expect(shown.ephemeral).toBe(true);
-    expect(text(shown.message)).toMatch(/This channel\*\*\n`steps`: 30 \(<@\d+>/);
-    expect(text(shown.message)).toContain("`alwaysNegative`: watermark");
+    expect(textOf(shown.message)).toMatch(/This channel\*\*\n`steps`: 30 \(<@\d+>/);
+    expect(textOf(shown.message)).toContain("`alwaysNegative`: watermark");
     // What is set fits a phone; the rest comes when asked for.
-    expect(text(shown.message).split("\n").length).toBeLessThanOrEqual(8);
-    expect(text(shown.message)).toMatch(/`all:True` tells what the 41 settings mean\.$/);
+    expect(textOf(shown.message).split("\n").length).toBeLessThanOrEqual(8);
+    expect(textOf(shown.message)).toMatch(/`all:True` tells what the 42 settings mean\.$/);
     const all = await admin.slash("settings show", { all: true });
     for (const name of ["steps", "useRoles", "serverCap"])
-      expect(text(all.message)).toContain(`\`${name}\` `);
+      expect(textOf(all.message)).toContain(`\`${name}\` `);
     const members = await world.local.member("bob").slash("settings show");
-    expect(text(members.message)).not.toContain("all:True");
+    expect(textOf(members.message)).not.toContain("all:True");
 
     await admin.slash("settings reset", { name: "steps" });
     const other = await compare(world, {}, "bob");
@@ -209,7 +208,7 @@ describe("/admin", () => {
     await admin.slash("admin retry", { job: jobId });
     expect(await world.queue.get(jobId)).toMatchObject({ state: "queued", failures: [], phase: "text" });
     await world.loop.runNext();
-    await handle.waitFor((m) => text(m).includes("highly detailed"));
+    await handle.waitFor((m) => textOf(m).includes("highly detailed"));
     const gone = await admin.slash("admin drop", { job: jobId });
     expect(gone.message?.content).toContain("There is no failed job");
   });
@@ -258,21 +257,21 @@ describe("/queue", () => {
     const first = await compare(world);
     const { handle } = await compare(world, {}, "bob");
     await handle.waitFor(
-      (m) => /next\. Done in about \d+/.test(text(m)) || /place 2\. Done in about/.test(text(m)),
+      (m) => /next\. Done in about \d+/.test(textOf(m)) || /place 2\. Done in about/.test(textOf(m)),
     );
     await world.loop.claim("text");
     const answer = await world.local.member("bob").slash("queue");
     expect(answer.ephemeral).toBe(true);
-    expect(text(answer.message)).toContain("1 running, 1 waiting.");
-    expect(text(answer.message)).toContain(
+    expect(textOf(answer.message)).toContain("1 running, 1 waiting.");
+    expect(textOf(answer.message)).toContain(
       `**running**: Compare by <@${world.local.member("alice").id}> \`${first.jobId}\`, done in about 15.0 s`.replace(
         "15.0",
         "15",
       ),
     );
-    expect(text(answer.message)).toMatch(/1\. for rewriting: Compare by <@\d+> `\w+`, done in about 25 s/);
+    expect(textOf(answer.message)).toMatch(/1\. for rewriting: Compare by <@\d+> `\w+`, done in about 25 s/);
     const dm = await world.local.member("bob").slash("queue", {}, { channel: "dm" });
-    expect(text(dm.message)).toContain("**running**: a job from elsewhere");
+    expect(textOf(dm.message)).toContain("**running**: a job from elsewhere");
   });
 });
 
@@ -472,7 +471,7 @@ describe("/mydata", () => {
       await asked;
       await world.loop.cancelled(claim);
       const message = await handle.waitFor(isFinal);
-      expect(text(message)).toBe("This was cancelled and deleted, with everything stored about you.");
+      expect(textOf(message)).toBe("This was cancelled and deleted, with everything stored about you.");
       expect(await world.queue.get(jobId)).toBeUndefined();
     });
   });
@@ -586,14 +585,14 @@ describe("/mydata", () => {
     const alice = world.local.member("alice");
     const waiting = await alice.slash("optimize", { prompt: "A cat" });
     const shown = await waiting.waitFor((m) => hasButton(m, "Cancel"));
-    expect(text(shown)).toContain("Starting…");
+    expect(textOf(shown)).toContain("Starting…");
     const [job] = await world.queue.open();
 
     const ended = nextEvent(world.events, "job.finished");
     await alice.slash("mydata erase", { confirm: true, messages: false });
     expect(await ended).toEqual({ jobId: job!.id, state: "cancelled", erased: true });
     const message = await waiting.waitFor(isFinal);
-    expect(text(message)).toBe("This was cancelled and deleted, with everything stored about you.");
+    expect(textOf(message)).toBe("This was cancelled and deleted, with everything stored about you.");
     expect(message.components).toEqual([]);
     expect(world.problems).toEqual([]);
   });
@@ -605,7 +604,7 @@ describe("/help", () => {
     const answer = await world.local.member("bob").slash("help");
     expect(answer.ephemeral).toBe(true);
     for (const command of ["/optimize", "/compare", "/batch", "/stats", "/mydata"]) {
-      expect(text(answer.message)).toContain(command);
+      expect(textOf(answer.message)).toContain(command);
     }
   });
 });

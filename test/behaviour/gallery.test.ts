@@ -1,11 +1,10 @@
-import type { ApiMessage } from "local-discord/testing";
 import { expect, it, vi } from "vitest";
 import { hasButton } from "../support/batch.js";
 import { isFinal, makeBot, nextEvent, PASSED, startWorld, type World } from "../support/bot-world.js";
+import { textOf } from "../support/message.js";
 
 const BUTTON = "To the gallery";
 const FLAGGED = { ...PASSED, safety: { flagged: true, concepts: [4] } };
-const text = (message: ApiMessage | null) => message?.embeds[0]?.description ?? "";
 const channelOf = ({ local: { state } }: World, name: string): string =>
   [...state.channels.values()].find((channel) => channel.name === name)!.id;
 
@@ -59,8 +58,8 @@ it("a result goes into the gallery once, with whose it is, how it was made and a
   expect(shown!.mentions).toEqual([]);
   expect(shown!.components).toEqual([]);
   expect(shown!.attachments).toHaveLength(2);
-  expect(text(shown!)).toContain("A cat, highly detailed");
-  expect(text(shown!)).toContain("style `woodcut`");
+  expect(textOf(shown!)).toContain("A cat, highly detailed");
+  expect(textOf(shown!)).toContain("style `woodcut`");
   const again = await (await alice.press(result, BUTTON)).done();
   expect(again?.content).toMatch(/^It is in the gallery already: /);
   expect(inGallery(world)).toHaveLength(1);

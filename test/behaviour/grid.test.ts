@@ -5,8 +5,8 @@ import { describe, expect, it } from "vitest";
 import type { PictureJudgement } from "../../src/core/judgement.js";
 import { hasButton } from "../support/batch.js";
 import { isFinal, nextEvent, PASSED, startWorld, type World } from "../support/bot-world.js";
+import { textOf } from "../support/message.js";
 
-const text = (message: ApiMessage | null | undefined) => message?.embeds[0]?.description ?? "";
 const FLAGGED: PictureJudgement = { ...PASSED, safety: { flagged: true, concepts: [4] } };
 
 /** The picture in the embed, which Discord does not list among the files, and the files beside it. */
@@ -32,7 +32,7 @@ async function finished(world: World, options: Record<string, string | number> =
   await handle.waitFor((message) => message.embeds.length > 0);
   await world.loop.runNext();
   const message = await handle.waitFor(isFinal);
-  const id = /Job `(\w+)`/.exec(text(message))![1]!;
+  const id = /Job `(\w+)`/.exec(textOf(message))![1]!;
   return { message, job: (await world.queue.get(id))! };
 }
 
@@ -50,8 +50,8 @@ describe("a grid", () => {
       ].map((image) => ({ only: "baseline", rewrite: null, seed: 7, image })),
     );
     expect(names(message)).toEqual([`${job.id}-grid.png`]);
-    expect(text(message)).toContain("A cat");
-    expect(text(message)).toContain("→ **steps** `10`, `20`\n↓ **guidance** `3`, `7.5`");
+    expect(textOf(message)).toContain("A cat");
+    expect(textOf(message)).toContain("→ **steps** `10`, `20`\n↓ **guidance** `3`, `7.5`");
   });
 
   it("with more pictures tells its cost first, and Start makes it the job's message", async () => {
@@ -62,10 +62,10 @@ describe("a grid", () => {
     const options = { prompt: "A cat", x: "steps=10-30 (+10)", y: "seed=1-2", text: "rewrite" };
     const handle = await alice.slash("grid", options);
     const draft = await handle.waitFor((message) => hasButton(message, "Start"));
-    expect(text(draft)).toContain("6 pictures in a grid, 3 across and 2 down.");
-    expect(text(draft)).toContain("All are drawn from the rewrite.");
+    expect(textOf(draft)).toContain("6 pictures in a grid, 3 across and 2 down.");
+    expect(textOf(draft)).toContain("All are drawn from the rewrite.");
     // One rewrite for all, six pictures, 120 steps.
-    expect(text(draft)).toContain("Takes about 20 s on this machine.");
+    expect(textOf(draft)).toContain("Takes about 20 s on this machine.");
     expect((await world.queue.depth()).queued).toBe(0);
     const job = await jobOf(world, () => alice.press(draft, "Start"));
     expect(job.grid).toEqual({
@@ -77,7 +77,7 @@ describe("a grid", () => {
     );
     await world.loop.runNext();
     const result = await handle.waitFor(isFinal);
-    expect(text(result)).toContain("A cat, highly detailed, artstation");
+    expect(textOf(result)).toContain("A cat, highly detailed, artstation");
     // The seeds are an axis, so there is no other one to choose.
     expect(hasButton(result, "New seed")).toBe(false);
   });
@@ -133,7 +133,7 @@ describe("a grid", () => {
     const opened = await bob.select(message, "Open one picture: compare or post it", ["3"]);
     await expect.poll(() => names(opened.message)).toEqual(["4-baseline.png"]);
     expect(opened.ephemeral).toBe(true);
-    expect(text(opened.message)).toContain("**steps 20 · guidance 7.5**");
+    expect(textOf(opened.message)).toContain("**steps 20 · guidance 7.5**");
     const refused = await bob.press(opened.message, "Post it here");
     expect(refused.message?.content ?? refused.followUps[0]?.content).toContain("Only the person who asked");
 
@@ -176,7 +176,7 @@ describe("a grid", () => {
     const history = await alice.slash("history");
     const repeat = await alice.select(history.message, "Do one again, from a new seed", [job.id]);
     const draft = await repeat.waitFor((it) => hasButton(it, "Start"));
-    expect(text(draft)).toContain("4 pictures in a grid, 2 across and 2 down.");
+    expect(textOf(draft)).toContain("4 pictures in a grid, 2 across and 2 down.");
   });
 
   it("loses cells that are taken out, and says so", async () => {
@@ -188,7 +188,7 @@ describe("a grid", () => {
     await alice.select(menu.message, "Pictures 1 to 4", ["3"]);
     const taken = async () => (await world.queue.open())[0]?.items.map(({ cancelled }) => cancelled);
     await expect.poll(taken).toEqual([false, false, false, true]);
-    await handle.waitFor((it) => text(it).includes("3 of 4 pictures left."));
+    await handle.waitFor((it) => textOf(it).includes("3 of 4 pictures left."));
   });
 
   it("posts a flagged cell blank, and never opens it, outside age-restricted channels", async () => {
@@ -197,15 +197,15 @@ describe("a grid", () => {
     await handle.waitFor((message) => message.embeds.length > 0);
     await world.loop.runNext(undefined, (item) => ({ baseline: item === 2 ? FLAGGED : PASSED }));
     const message = await handle.waitFor(isFinal);
-    const id = /Job `(\w+)`/.exec(text(message))![1]!;
+    const id = /Job `(\w+)`/.exec(textOf(message))![1]!;
     const shown = await fetch(message.embeds[0]!.image!.url);
     const variant = await readFile(join(world.picturesDir, id, "contact-sheet-1-withheld.png"));
     expect(Buffer.from(await shown.arrayBuffer()).equals(variant)).toBe(true);
-    expect(text(message)).toContain("is withheld");
+    expect(textOf(message)).toContain("is withheld");
     const cell = await world.local
       .member("alice")
       .select(message, "Open one picture: compare or post it", ["2"]);
-    await expect.poll(() => text(cell.message)).toContain("is withheld");
+    await expect.poll(() => textOf(cell.message)).toContain("is withheld");
     expect(names(cell.message)).toEqual([]);
   });
 
@@ -217,7 +217,7 @@ describe("a grid", () => {
     await shown.waitFor((it) => names(it).includes(`${job.id}-grid.png`));
     const info = await alice.press(message, "Info");
     await expect.poll(() => names(info.message)).toHaveLength(4);
-    expect(text(info.message)).toContain("→ **steps** `10`, `20`");
+    expect(textOf(info.message)).toContain("→ **steps** `10`, `20`");
     const part = await alice.slash("show", { id: job.id, part: 1 });
     await part.waitFor((it) => names(it).some((name) => name.endsWith(".zip")));
   });

@@ -2,8 +2,8 @@ import type { ApiMessage, LocalDiscord } from "local-discord/testing";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { startBatch } from "../support/batch.js";
 import { makeBot, nextEvent, startWorld } from "../support/bot-world.js";
+import { textOf } from "../support/message.js";
 
-const text = (message: ApiMessage | null) => message?.embeds[0]?.description ?? "";
 const again = (local: LocalDiscord, message: ApiMessage | null, jobId: string) =>
   local.member("alice").select(message, "repeat:history", [jobId]);
 
@@ -70,7 +70,7 @@ describe("/history", () => {
       items: [{ prompt: "A bird", rewrite: null }],
     });
     const draft = await again(local, message, pets!);
-    expect(text(await draft.done())).toContain("2 prompts");
+    expect(textOf(await draft.done())).toContain("2 prompts");
     expect(draft.message?.components[0]?.components?.map(({ label }) => label)).toEqual(["Start", "Discard"]);
   });
 

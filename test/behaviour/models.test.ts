@@ -1,17 +1,16 @@
-import type { ApiMessage } from "local-discord/testing";
 import { expect, it } from "vitest";
 import { createEvents } from "../../src/core/events.js";
 import type { ImageOptions } from "../../src/core/options.js";
 import { LoadedModels } from "../../src/metrics/loaded-models.js";
 import { hasButton, startBatch } from "../support/batch.js";
 import { isFinal, nextEvent, startWorld, type World } from "../support/bot-world.js";
+import { textOf } from "../support/message.js";
 
 const KNOWN = {
   own: "stable-diffusion-v1-5",
   models: ["stable-diffusion-v1-5", "Dreamy", "Midnight"],
   loras: ["pastel", "ink lines", "spicy"],
 };
-const text = (message: ApiMessage | null) => message?.embeds[0]?.description ?? "";
 const start = (adult: readonly string[] = []) =>
   startWorld({ bot: { models: { known: async () => KNOWN, adult } } });
 
@@ -50,9 +49,9 @@ it("a model and LoRAs are offered while typed, drawn with, told, and kept by the
   expect(modelsOf((await world.queue.get(jobId))!.image)).toEqual(wanted);
   await world.loop.runNext();
   const result = await handle.waitFor(isFinal);
-  expect(text(result)).toContain("model `Dreamy` · LoRA `pastel` 0.5 · LoRA `ink lines` 0.8");
+  expect(textOf(result)).toContain("model `Dreamy` · LoRA `pastel` 0.5 · LoRA `ink lines` 0.8");
   // The model that somebody chose is not the miniature.
-  expect(text(result)).not.toContain("Stable Diffusion");
+  expect(textOf(result)).not.toContain("Stable Diffusion");
   const again = await enqueued(world, () => alice.press(result, "New seed"));
   expect(modelsOf(again.image)).toEqual(wanted);
 });
@@ -162,7 +161,7 @@ it("rows of a file name models and LoRAs, as a report does; what is not there is
   const file = { name: "prompts.csv", data: Buffer.from(rows.join("\n")) };
   const handle = await alice.slash("batch", { file });
   const draft = await handle.waitFor((message) => hasButton(message, "Start"));
-  expect(text(draft)).toContain("`model: Gone` can't be used here, so it is drawn without");
+  expect(textOf(draft)).toContain("`model: Gone` can't be used here, so it is drawn without");
   const job = await enqueued(world, () => alice.press(draft, "Start"));
   expect(job.items.map(({ image }) => modelsOf({ ...job.image, ...image }))).toEqual([
     {
@@ -182,7 +181,7 @@ it("/queue tells which models are loaded and how often they changed, once they t
   const loaded = new LoadedModels(events);
   const world = await startWorld({ bot: { models: { known: async () => KNOWN, adult: [], loaded } } });
   const alice = world.local.member("alice");
-  const told = async () => text((await alice.slash("queue")).message);
+  const told = async () => textOf((await alice.slash("queue")).message);
   const open = (checkpoint: string, replaced?: string) =>
     events.emit("phase.started", {
       phase: "image",
@@ -196,7 +195,7 @@ it("/queue tells which models are loaded and how often they changed, once they t
   expect(await told()).toBe("Nothing is running or waiting.");
   open("Dreamy", "stable-diffusion-v1-5");
   expect(await told()).toContain("Loaded: `Dreamy`. Changes of model since the bot started: 1.");
-  events.emit("phase.finished", { phase: "image", jobs: 1, items: 1, ms: 1, peakBytes: 0 });
+  events.emit("phase.finished", { phase: "image", device: "cpu", jobs: 1, items: 1, ms: 1, peakBytes: 0 });
   expect(await told()).not.toContain("Loaded");
 });
 

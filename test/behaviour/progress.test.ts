@@ -1,9 +1,9 @@
-import type { ApiMessage, LocalDiscord } from "local-discord/testing";
+import type { LocalDiscord } from "local-discord/testing";
 import { describe, expect, it } from "vitest";
 import { startBatch } from "../support/batch.js";
 import { isFinal, makeBot, nextEvent, startWorld } from "../support/bot-world.js";
+import { textOf } from "../support/message.js";
 
-const text = (message: ApiMessage | null) => message?.embeds[0]?.description ?? "";
 const lastLine = (description: string) => description.split("\n").at(-1) ?? "";
 
 /** The last line of each edit of a reply, in the order in which Discord saw them. */
@@ -18,7 +18,7 @@ describe("the message of a job", () => {
   it("shows place, loading, bar and step of each phase, in this order", async () => {
     const { local, loop } = await startWorld();
     const handle = await local.member("alice").slash("compare", { prompt: "A cat", seed: 1 });
-    const shows = (part: string) => handle.waitFor((m) => text(m).includes(part));
+    const shows = (part: string) => handle.waitFor((m) => textOf(m).includes(part));
     await shows("Starting…");
     const text1 = await loop.claim("text");
     await shows("Rewriting: loading Promptist…");
@@ -56,7 +56,7 @@ describe("the message of a job", () => {
     const handle = await startBatch(local.member("alice"), { name: "a.txt", data: "a\nb\nc\nd" });
     const claim = await loop.claim("text");
     loop.progress(claim, "rewrite", 1, 2, 2);
-    await handle.waitFor((m) => text(m).includes("62 %\nrewriting, token 1 of 2 · prompt 3 of 4"));
+    await handle.waitFor((m) => textOf(m).includes("62 %\nrewriting, token 1 of 2 · prompt 3 of 4"));
   });
 
   it("follows the queue as others come, leave and take turns", async () => {
@@ -64,7 +64,7 @@ describe("the message of a job", () => {
     const first = await local.member("alice").slash("optimize", { prompt: "one" });
     const second = await local.member("alice").slash("optimize", { prompt: "two" });
     const place = (handle: typeof first, what: string) =>
-      handle.waitFor((m) => lastLine(text(m)) === `In the queue for rewriting: ${what}.`);
+      handle.waitFor((m) => lastLine(textOf(m)) === `In the queue for rewriting: ${what}.`);
     await place(second, "place 2");
     const third = await local.member("bob").slash("optimize", { prompt: "three" });
     // Users take turns: bob's first comes before alice's second.
@@ -73,18 +73,18 @@ describe("the message of a job", () => {
     await local.member("alice").press(first.message, "Cancel");
     await place(third, "place 2");
     await loop.rewrite(await loop.claim("text"));
-    await third.waitFor((m) => lastLine(text(m)) === "Starting…");
+    await third.waitFor((m) => lastLine(textOf(m)) === "Starting…");
   });
 
   it("is never called next while nothing runs, and is while something does", async () => {
     const { local, loop } = await startWorld();
     const first = await local.member("alice").slash("optimize", { prompt: "one" });
-    await first.waitFor((m) => lastLine(text(m)) === "Starting…");
+    await first.waitFor((m) => lastLine(textOf(m)) === "Starting…");
     const claim = await loop.claim("text");
     const second = await local.member("bob").slash("optimize", { prompt: "two" });
-    await second.waitFor((m) => lastLine(text(m)) === "In the queue for rewriting: next.");
+    await second.waitFor((m) => lastLine(textOf(m)) === "In the queue for rewriting: next.");
     await loop.rewrite(claim);
-    await second.waitFor((m) => lastLine(text(m)) === "Starting…");
+    await second.waitFor((m) => lastLine(textOf(m)) === "Starting…");
   });
 
   it("says that a failed try is tried again, not that it starts", async () => {
@@ -92,7 +92,7 @@ describe("the message of a job", () => {
     const handle = await local.member("alice").slash("optimize", { prompt: "one" });
     await handle.done();
     await queue.retry(await loop.claim("text"), "WORKER_DIED", "died", 60_000);
-    await handle.waitFor((m) => text(m).includes("This attempt failed. The bot tries again in a moment."));
+    await handle.waitFor((m) => textOf(m).includes("This attempt failed. The bot tries again in a moment."));
   });
 
   it("shows the time left by what such work took, and by its own pace once that is known", async () => {
@@ -103,12 +103,14 @@ describe("the message of a job", () => {
     await loop.rewrite(await loop.claim("text"));
     const claim = await loop.claim("image");
     loop.progress(claim, "baseline", 1, 50);
-    await handle.waitFor((m) => lastLine(text(m)) === "drawing as written, step 1 of 50 · about 2 min left");
+    await handle.waitFor(
+      (m) => lastLine(textOf(m)) === "drawing as written, step 1 of 50 · about 2 min left",
+    );
     const startedAt = performance.now();
     await expect.poll(() => performance.now() - startedAt, { timeout: 5_000 }).toBeGreaterThan(1_100);
     loop.progress(claim, "optimized", 26, 50);
     // Three quarters took a second or somewhat more.
-    await handle.waitFor((m) => /step 26 of 50 · about \d s left$/.test(text(m)));
+    await handle.waitFor((m) => /step 26 of 50 · about \d s left$/.test(textOf(m)));
   });
 });
 
@@ -123,20 +125,20 @@ describe("a paused queue", () => {
     const claim = await loop.claim("text");
     const waiting = await local.member("bob").slash("optimize", { prompt: "two" });
     await waiting.waitFor((m) =>
-      lastLine(text(m)).startsWith("In the queue for rewriting: next. Done in about"),
+      lastLine(textOf(m)).startsWith("In the queue for rewriting: next. Done in about"),
     );
     await queue.setPaused(true);
-    await waiting.waitFor((m) => lastLine(text(m)) === PAUSED);
+    await waiting.waitFor((m) => lastLine(textOf(m)) === PAUSED);
     const late = await local.member("bob").slash("compare", { prompt: "three" });
-    await late.waitFor((m) => lastLine(text(m)) === PAUSED);
+    await late.waitFor((m) => lastLine(textOf(m)) === PAUSED);
     await loop.rewrite(claim);
-    await running.waitFor((m) => lastLine(text(m)) === PAUSED);
-    const list = text((await alice.slash("queue")).message);
+    await running.waitFor((m) => lastLine(textOf(m)) === PAUSED);
+    const list = textOf((await alice.slash("queue")).message);
     expect(list).toContain("An admin paused the queue");
     expect(list).not.toContain("done in about");
     await queue.setPaused(false);
-    await running.waitFor((m) => lastLine(text(m)) === "Drawing starts…");
-    await late.waitFor((m) => lastLine(text(m)).startsWith("In the queue for rewriting: place 2."));
+    await running.waitFor((m) => lastLine(textOf(m)) === "Drawing starts…");
+    await late.waitFor((m) => lastLine(textOf(m)).startsWith("In the queue for rewriting: place 2."));
   });
 
   it("is named after a restart, too", async () => {
@@ -147,7 +149,7 @@ describe("a paused queue", () => {
     await world.queue.setPaused(true);
     const bot = makeBot(world);
     await bot.start();
-    await handle.waitFor((m) => lastLine(text(m)) === PAUSED);
+    await handle.waitFor((m) => lastLine(textOf(m)) === PAUSED);
     await bot.stop();
   });
 });
@@ -188,7 +190,7 @@ describe("edits", () => {
     const handle = await local.member("alice").slash("optimize", { prompt: "A cat" });
     await handle.done();
     const claim = await loop.claim("text");
-    await handle.waitFor((m) => text(m).includes("loading"));
+    await handle.waitFor((m) => textOf(m).includes("loading"));
     local.faults.onRest("PATCH", /messages\/%40original$/, { delayMs: 400 });
     loop.progress(claim, "rewrite", 5, 10);
     await new Promise((resolve) => setTimeout(resolve, 100));
@@ -210,7 +212,7 @@ describe("edits", () => {
     const now = () => Date.now() - (receipts++ === 0 ? 14 * 60_000 - 300 : 0);
     const { local, loop } = await startWorld({ bot: { now } });
     const handle = await local.member("alice").slash("optimize", { prompt: "A cat" });
-    await handle.waitFor((m) => text(m).includes("longer than Discord lets me edit"));
+    await handle.waitFor((m) => textOf(m).includes("longer than Discord lets me edit"));
     const count = edits(local).length;
     const claim = await loop.claim("text");
     loop.progress(claim, "rewrite", 5, 10);
@@ -228,7 +230,7 @@ describe("edits", () => {
     const claim = await loop.claim("text");
     await new Promise((resolve) => setTimeout(resolve, 300));
     loop.progress(claim, "rewrite", 5, 10);
-    await handle.waitFor((m) => text(m).includes("token 5 of 10"));
+    await handle.waitFor((m) => textOf(m).includes("token 5 of 10"));
     expect(problems).toContain("warn: A status was not shown (transient)");
   });
 
@@ -241,7 +243,7 @@ describe("edits", () => {
     await bot.start();
     const claim = await world.loop.claim("text");
     world.loop.progress(claim, "rewrite", 5, 10);
-    await handle.waitFor((m) => text(m).includes("token 5 of 10"));
+    await handle.waitFor((m) => textOf(m).includes("token 5 of 10"));
     await world.loop.rewrite(claim);
     await handle.waitFor(isFinal);
     await bot.stop();
@@ -271,7 +273,7 @@ describe("50 jobs at once", () => {
     );
     expect(new Set(results.map(({ id }) => id)).size).toBe(50);
     for (const [i, result] of results.entries())
-      expect(text(result)).toContain(`Prompt ${i}**, highly detailed`);
+      expect(textOf(result)).toContain(`Prompt ${i}**, highly detailed`);
 
     const calls = local.transcript.rest();
     expect(calls.filter(({ status }) => status === 429)).toEqual([]);

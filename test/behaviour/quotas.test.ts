@@ -1,10 +1,9 @@
-import type { ApiMessage } from "local-discord/testing";
 import { expect, it, vi } from "vitest";
 import { DAY_MS, dayOf } from "../../src/core/quota.js";
 import { isFinal, nextEvent, PASSED, startWorld, type World } from "../support/bot-world.js";
+import { textOf } from "../support/message.js";
 
 const MINUTE = 60_000;
-const text = (message: ApiMessage | null) => message?.embeds[0]?.description ?? "";
 const midnight = () => Math.floor(((dayOf(Date.now()) + 1) * DAY_MS) / 1000);
 
 async function ask(world: World, name: string) {
@@ -46,7 +45,7 @@ it("a server's minutes: little left is told privately, none is refused with its 
   );
 
   const queue = await world.local.member("alice").slash("queue");
-  expect(text(queue.message)).toContain(
+  expect(textOf(queue.message)).toContain(
     `**Minutes of the card**\nYou have 4 min left; 26 were used today. Each day adds 10, next <t:${midnight()}:R>.`,
   );
   const scarce = await use(world, "alice", 2);

@@ -1,8 +1,7 @@
-import type { ApiMessage } from "local-discord/testing";
 import { expect, it } from "vitest";
+import type { Job } from "../../src/core/job.js";
 import { isFinal, nextEvent, startWorld, type World } from "../support/bot-world.js";
-
-const text = (message: ApiMessage | null) => message?.embeds[0]?.description ?? "";
+import { textOf } from "../support/message.js";
 
 async function enqueued(world: World, command: () => Promise<unknown>) {
   const event = nextEvent(world.events, "job.enqueued");
@@ -32,7 +31,7 @@ it("a rewriter is offered while typed, brings its own settings, is named in the 
   });
   while ((await world.queue.depth()).queued > 0) await world.loop.runNext();
   const result = await handle.waitFor(isFinal);
-  expect(text(result)).toContain("rewritten by MagicPrompt");
+  expect(textOf(result)).toContain("rewritten by MagicPrompt");
   const again = await enqueued(world, () => alice.press(result, "New seed"));
   expect(again.text.rewriter).toBe("magicprompt");
   const greedy = await enqueued(world, () =>
@@ -87,7 +86,7 @@ it("several rewriters stand one below the other, and a menu draws the pair of on
   ]);
   while ((await world.queue.depth()).queued > 0) await world.loop.runNext();
   const result = await handle.waitFor(isFinal);
-  expect(text(result)).toMatch(
+  expect(textOf(result)).toMatch(
     /\*\*Prompt\*\*```\nA cat\n```\n?\*\*Rewritten by Promptist\*\*[\s\S]*\*\*Rewritten by MagicPrompt\*\*[\s\S]*ink drawing of A cat/,
   );
   const pair = await enqueued(world, () => alice.select(result, "Draw the pair", ["1"]));
@@ -113,7 +112,7 @@ it("a channel has a rewriter by default, and a file's rows have their own", asyn
   const rows = "prompt,rewriter\nA cat,Promptist\nA dog,none\nA fox,\nA hen,style:woodcut\nA cow,bard\n";
   const draft = await alice.slash("batch", { file: { name: "rows.csv", data: rows } });
   const shown = await draft.waitFor((message) => message.components.length > 0);
-  expect(text(shown)).toContain("there is no rewriter");
+  expect(textOf(shown)).toContain("there is no rewriter");
   const job = await enqueued(world, () => alice.press(shown, "Start"));
   expect(job.text.rewriter).toBe("magicprompt");
   expect(job.items.map(({ text: own, rewrite }) => [own?.rewriter, rewrite?.slice(0, 18)])).toEqual([
@@ -123,4 +122,54 @@ it("a channel has a rewriter by default, and a file's rows have their own", asyn
     ["style:woodcut", "woodcut print of A"],
     [undefined, undefined],
   ]);
+});
+
+it("a pair has another rewriter or a style in place of the prompt as written, which files and settings name too", async () => {
+  const world = await startWorld();
+  const [admin, alice] = [world.local.member("admin"), world.local.member("alice")];
+  const compare = (options: Record<string, string>) =>
+    enqueued(world, () => alice.slash("compare", { prompt: "A cat", ...options }));
+  const sidesOf = ({ text: own, items: [item] }: Job) => [own.rewriter, item?.against?.text.rewriter];
+
+  expect(await alice.autocomplete("compare", { prompt: "A cat", against: "magicp" }, "against")).toEqual([
+    { name: "MagicPrompt", value: "magicprompt" },
+    { name: "MagicPrompt small", value: "magicprompt-small" },
+  ]);
+  const styled = await compare({ against: "style:Woodcut" });
+  expect(sidesOf(styled)).toEqual(["promptist", "style:woodcut"]);
+  expect(styled).toMatchObject({ phase: "text", items: [{ rewrite: null }] });
+  expect(styled.items[0]?.against?.rewrite).toMatch(/^woodcut print of A cat, carved/);
+  // `none` is the prompt as written, whichever side it is named for.
+  expect(sidesOf(await compare({ against: "none" }))).toEqual(["promptist", undefined]);
+  expect(sidesOf(await compare({ rewriter: "none", against: "magicprompt" }))).toEqual([
+    "magicprompt",
+    undefined,
+  ]);
+  const same = await alice.slash("compare", { prompt: "A cat", against: "Promptist" });
+  expect(same.ephemeral).toBe(true);
+  expect(same.message?.content).toContain("Both sides would be `Promptist`");
+
+  await admin.slash("settings set", { name: "against", value: "magicprompt" });
+  expect(sidesOf(await compare({}))).toEqual(["promptist", "magicprompt"]);
+  // What a channel always compares with may be named itself.
+  expect(sidesOf(await compare({ rewriter: "magicprompt" }))).toEqual(["magicprompt", undefined]);
+  expect(sidesOf(await compare({ against: "none" }))).toEqual(["promptist", undefined]);
+
+  const rows = [
+    "prompt,optimized,rewriter,against,against_text",
+    "A cat,,,style:photo,",
+    "A dog,,magicprompt,magicprompt,",
+    'A fox,"A fox, oil",,promptist,"A fox, ink"',
+    "A hen,,,,",
+  ];
+  const draft = await alice.slash("batch", { file: { name: "rows.csv", data: rows.join("\n") } });
+  const shown = await draft.waitFor((message) => message.components.length > 0);
+  expect(textOf(shown)).toContain("Both sides would be MagicPrompt's");
+  const job = await enqueued(world, () => alice.press(shown, "Start"));
+  expect(job.items.map(({ prompt, rewrite, against }) => [prompt, rewrite, against?.text.rewriter])).toEqual([
+    ["A cat", null, "style:photo"],
+    ["A fox", "A fox, oil", "promptist"],
+    ["A hen", null, "magicprompt"],
+  ]);
+  expect(job.items[1]?.against?.rewrite).toBe("A fox, ink");
 });

@@ -13,6 +13,7 @@ import {
   type World,
   type WorldOptions,
 } from "../support/bot-world.js";
+import { textOf } from "../support/message.js";
 
 const FLAGGED: PictureJudgement = { ...PASSED, safety: { flagged: true, concepts: [4] } };
 const UNCHECKED: PictureJudgement = { ...PASSED, safety: "unchecked" };
@@ -20,8 +21,6 @@ const HARMLESS: PictureJudgement = { ...PASSED, safety: "harmless" };
 const REWRITE_FLAGGED: Judgements = { baseline: PASSED, optimized: FLAGGED };
 const BASELINE_FLAGGED: Judgements = { baseline: FLAGGED, optimized: PASSED };
 const both = (judgement: PictureJudgement): Judgements => ({ baseline: judgement, optimized: judgement });
-
-const text = (message: ApiMessage | null) => message?.embeds[0]?.description ?? "";
 
 /** Red is what must not be seen: the flagged picture and all that has it inside. */
 const painted =
@@ -111,7 +110,7 @@ describe("a flagged picture", () => {
   it("is withheld with a sentence outside an age-restricted channel, and the other side is posted", async () => {
     const { message, posted, world, jobId } = await pairOf(REWRITE_FLAGGED);
     expect(posted).toMatchObject({ count: 1, red: 0 });
-    expect(text(message)).toContain(
+    expect(textOf(message)).toContain(
       "The picture of the rewrite is withheld: the safety checker flagged it, and this channel is not age-restricted. Whoever asked for this can draw again with the buttons below",
     );
     const labels = message.components.flatMap((row) =>
@@ -129,8 +128,8 @@ describe("a flagged picture", () => {
   it("is a spoiler in an age-restricted channel, and so is all beside it", async () => {
     const { message, posted } = await pairOf(REWRITE_FLAGGED, { channel: "after-dark" });
     expect(posted).toMatchObject({ count: 2, red: 1, plain: 0 });
-    expect(text(message)).toContain("Behind a click, because the safety checker flagged something here.");
-    expect(text(message)).not.toContain("withheld");
+    expect(textOf(message)).toContain("Behind a click, because the safety checker flagged something here.");
+    expect(textOf(message)).not.toContain("withheld");
   });
 
   it("tells what it is neither by file names, alt texts nor concepts", async () => {
@@ -165,7 +164,7 @@ describe("a flagged picture", () => {
   it("leaves nothing to post if both sides are flagged", async () => {
     const { message, posted } = await pairOf(both(FLAGGED));
     expect(posted.count).toBe(0);
-    expect(text(message)).toContain(
+    expect(textOf(message)).toContain(
       "The picture of the prompt as written and the picture of the rewrite are withheld: the safety checker flagged them",
     );
   });
@@ -183,8 +182,8 @@ describe("a flagged picture", () => {
     await world.loop.runNext(painted(both(FLAGGED)), () => both(FLAGGED));
     const message = await press.waitFor(isFinal);
     expect((await pictures(message)).count).toBe(0);
-    expect(text(message)).toContain("The picture of the prompt as written is withheld");
-    expect(text(message)).not.toContain("picture of the rewrite");
+    expect(textOf(message)).toContain("The picture of the prompt as written is withheld");
+    expect(textOf(message)).not.toContain("picture of the rewrite");
   });
 
   it.each([
@@ -233,7 +232,7 @@ describe("a flagged picture", () => {
       world.loop.progress(claim, "optimized", 10, 50);
       // The picture may come with the edit after that of the words.
       const message = await handle.waitFor(
-        (m) => text(m).includes("drawing the rewrite, step 10") && m.attachments.length >= files,
+        (m) => textOf(m).includes("drawing the rewrite, step 10") && m.attachments.length >= files,
       );
       expect(message.attachments).toHaveLength(files);
       expect(world.local.transcript.rest("PATCH").flatMap((it) => it.files)).toHaveLength(files);
@@ -244,7 +243,7 @@ describe("a flagged picture", () => {
     const { alice, jobId } = await pairOf(REWRITE_FLAGGED, { channel: "after-dark" });
     const elsewhere = await (await alice.slash("show", { id: jobId })).waitFor(isFinal);
     expect(await pictures(elsewhere)).toMatchObject({ count: 1, red: 0 });
-    expect(text(elsewhere)).toContain("is withheld");
+    expect(textOf(elsewhere)).toContain("is withheld");
     const again = await (await alice.slash("show", { id: jobId }, { channel: "after-dark" })).waitFor(
       isFinal,
     );
@@ -281,7 +280,7 @@ describe("a blind comparison with a flagged side", () => {
   it("is not voted on where that side is withheld", async () => {
     const { world, message, posted, jobId, alice } = await pairOf(REWRITE_FLAGGED, BLIND);
     expect(posted).toMatchObject({ count: 1, red: 0 });
-    expect(text(message)).toContain("The picture of the rewrite is withheld");
+    expect(textOf(message)).toContain("The picture of the rewrite is withheld");
     expect(JSON.stringify(message.components)).not.toContain("vote:");
     // Nor can it become one where the half may be seen, since it was told here which is which.
     expect((await world.votes.ballot(jobId))?.closedAt).not.toBeNull();
@@ -293,7 +292,7 @@ describe("a blind comparison with a flagged side", () => {
     const { message, posted } = await pairOf(REWRITE_FLAGGED, { ...BLIND, channel: "after-dark" });
     expect(posted).toMatchObject({ count: 2, plain: 0 });
     expect(JSON.stringify(message.components)).toContain("vote:");
-    const told = [text(message), ...message.attachments.flatMap((it) => [it.filename, it.description])];
+    const told = [textOf(message), ...message.attachments.flatMap((it) => [it.filename, it.description])];
     expect(told.join("\n")).not.toMatch(/flag|safety|withheld|baseline/i);
   });
 
@@ -301,7 +300,7 @@ describe("a blind comparison with a flagged side", () => {
     const { world, alice, jobId } = await pairOf(REWRITE_FLAGGED, { ...BLIND, channel: "after-dark" });
     const elsewhere = await (await alice.slash("show", { id: jobId })).waitFor(isFinal);
     expect((await pictures(elsewhere)).count).toBe(0);
-    expect(text(elsewhere)).toContain("People are still voting on this pair");
+    expect(textOf(elsewhere)).toContain("People are still voting on this pair");
     expect(JSON.stringify(elsewhere)).not.toMatch(/highly detailed|flagged/);
     expect((await world.votes.ballot(jobId))?.closedAt).toBeNull();
   });
@@ -320,7 +319,7 @@ describe("settings", () => {
     expect(set.message?.content).toBe(`\`flagged\` is now ${value} for this server.`);
     const { posted, message } = await pairIn(world, REWRITE_FLAGGED, { channel });
     expect(posted).toMatchObject(expected);
-    expect(text(message).includes("the settings here withhold what it flags")).toBe(
+    expect(textOf(message).includes("the settings here withhold what it flags")).toBe(
       channel === "after-dark" && value === "withhold",
     );
   });
@@ -377,7 +376,7 @@ describe("pictures that no safety checker has seen", () => {
   it("say so; and those of an earlier version, without any judgement, count as such", async () => {
     const { message, posted } = await pairOf({});
     expect(posted).toMatchObject(SPOILER);
-    expect(text(message)).toContain("Behind a click, because no safety checker has seen these pictures.");
+    expect(textOf(message)).toContain("Behind a click, because no safety checker has seen these pictures.");
   });
 
   it("cost no question to Discord where every picture has passed", async () => {
@@ -393,7 +392,7 @@ describe("a batch with a flagged picture", () => {
     const prompts = ["A cat", "Fear", "A dog"].join("\n");
     const judge = (item: number) => (item === 1 ? REWRITE_FLAGGED : both(PASSED));
     const handle = await startBatch(alice, { name: "prompts.txt", data: prompts }, {}, channel);
-    await handle.waitFor((m) => text(m).includes("3 prompts"));
+    await handle.waitFor((m) => textOf(m).includes("3 prompts"));
     const paint = (name: string) =>
       painted(name.startsWith("1-") || name.includes("sheet") ? REWRITE_FLAGGED : both(PASSED))(name);
     await world.loop.runNext(paint, judge);
@@ -406,7 +405,7 @@ describe("a batch with a flagged picture", () => {
     // The sheet with the blank panel, and the five pictures that may be shown.
     expect(posted).toMatchObject({ count: 6, red: 0 });
     expect(posted.names.some((name) => name.endsWith("-2-optimized.png"))).toBe(false);
-    expect(text(message)).toContain(
+    expect(textOf(message)).toContain(
       "The rewrite of prompt 2 is withheld: the safety checker flagged it, and this channel is not age-restricted.",
     );
     const report = message.attachments.find(({ filename }) => filename === "report.csv")!;

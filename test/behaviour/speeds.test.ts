@@ -1,9 +1,9 @@
-import type { ApiMessage } from "local-discord/testing";
 import { expect, it } from "vitest";
 import { imageOf } from "../../src/core/job.js";
 import { NO_MODELS, type TurboLora } from "../../src/core/known-models.js";
 import { DEFAULT_TEXT_OPTIONS } from "../../src/core/options.js";
 import { isFinal, makeBot, nextEvent, startWorld, type World } from "../support/bot-world.js";
+import { textOf } from "../support/message.js";
 
 const LCM: TurboLora = { name: "lcm-lora-sdv1-5", kind: "lcm", fits: true };
 const TURBO = {
@@ -15,7 +15,6 @@ const TURBO = {
 };
 const FAST = { speed: "fast", steps: 20, guidance: 7.5, scheduler: "dpm++2m-karras" };
 const FULL = { speed: "full", steps: 50, guidance: 7.5, scheduler: "pndm" };
-const text = (message: ApiMessage | null) => message?.embeds[0]?.description ?? "";
 type Options = Record<string, string | number | { name: string; data: string }>;
 
 async function enqueued(world: World, command: () => Promise<unknown>) {
@@ -68,11 +67,11 @@ it("a speed is offered with what it stands for, drawn with, said, and kept by wh
   expect((await world.queue.get(jobId))?.image).toMatchObject(TURBO);
   await world.loop.runNext();
   const result = await handle.waitFor(isFinal);
-  expect(text(result)).toContain(
+  expect(textOf(result)).toContain(
     "seed 7 · speed turbo · 4 steps · guidance 1 · lcm · LoRA `lcm-lora-sdv1-5` 1",
   );
   const info = await alice.press(result, "Info");
-  expect(text(await info.done())).toMatch(/speed turbo\nLoRA `lcm-lora-sdv1-5`/);
+  expect(textOf(await info.done())).toMatch(/speed turbo\nLoRA `lcm-lora-sdv1-5`/);
   // The job has its own copy: neither the button nor the menu of a message needs the presets.
   expect((await enqueued(world, () => alice.press(result, "New seed"))).image).toMatchObject(TURBO);
   expect((await enqueued(world, () => alice.menu("Compare this", result))).image).toMatchObject(TURBO);
@@ -130,7 +129,7 @@ it("server and channel have a speed each, with steps of their own, which a comma
   await event;
   await world.loop.runNext();
   const result = await handle.waitFor(isFinal);
-  expect(text(result)).toContain("speed full · 50 steps · guidance 7.5 · pndm");
+  expect(textOf(result)).toContain("speed full · 50 steps · guidance 7.5 · pndm");
   expect((await enqueued(world, () => alice.menu("Compare this", result))).image).toMatchObject(FULL);
 
   // Settings of another program are those of a picture without our LoRA.
@@ -171,7 +170,7 @@ it("each row of a file may have its own speed, and the command's decides for all
     return { shown, job: await enqueued(world, () => alice.press(shown, "Start")) };
   };
   const { shown, job } = await start({ file: { name: "cats.csv", data } });
-  expect(text(shown)).toContain("`warp` is no speed here");
+  expect(textOf(shown)).toContain("`warp` is no speed here");
   const drawn = job.items.map((item) => imageOf(job, item));
   expect(drawn).toMatchObject([TURBO, { ...TURBO, steps: 7 }, FAST, FULL, FULL]);
   expect(drawn[2]?.loras ?? []).toEqual([]);

@@ -1,9 +1,8 @@
-import type { ApiMessage } from "local-discord/testing";
 import { expect, it } from "vitest";
 import { isFinal, makeBot, nextEvent, startWorld, type World } from "../support/bot-world.js";
+import { textOf } from "../support/message.js";
 
 const INK = { title: "Ink", words: "ink of {prompt}, thin lines", without: "photo" };
-const text = (message: ApiMessage | null) => message?.embeds[0]?.description ?? "";
 
 async function enqueued(world: World, command: () => Promise<unknown>) {
   const event = nextEvent(world.events, "job.enqueued");
@@ -34,13 +33,13 @@ it("a server's style is saved by who manages it, offered while typed, drawn with
   expect(job.items[0]?.prompt).toBe("A cat");
   await world.loop.runNext();
   const result = await handle.waitFor(isFinal);
-  expect(text(result)).toContain("**Style**```\nink of {prompt}, thin lines\n```");
-  expect(text(result)).toContain("**Negative prompt**```\ndogs, photo\n```");
-  expect(text(result)).toContain("style `Ink`");
+  expect(textOf(result)).toContain("**Style**```\nink of {prompt}, thin lines\n```");
+  expect(textOf(result)).toContain("**Negative prompt**```\ndogs, photo\n```");
+  expect(textOf(result)).toContain("style `Ink`");
 
   const list = await alice.slash("style list");
   expect(list.ephemeral).toBe(true);
-  expect(text(list.message)).toMatch(/This server's\*\*\n`Ink` .* · without: photo[\s\S]*`watercolour`/);
+  expect(textOf(list.message)).toMatch(/This server's\*\*\n`Ink` .* · without: photo[\s\S]*`watercolour`/);
 
   expect((await admin.slash("style remove", { title: "INK" })).message?.content).toContain("is removed");
   expect((await admin.slash("style remove", { title: "INK" })).message?.content).toContain("no style `INK`");
@@ -60,10 +59,10 @@ it("a rewrite in a style shows the whole text to copy, and the message menu take
   await event;
   await world.loop.runNext();
   const result = await handle.waitFor(isFinal);
-  expect(text(result)).toContain(
+  expect(textOf(result)).toContain(
     "**With the style**```\nwoodcut print of A cat, highly detailed, artstation, carved lines",
   );
-  expect(text(result)).toContain("**Negative prompt**```\nphoto, gradients, gloss\n```");
+  expect(textOf(result)).toContain("**Negative prompt**```\nphoto, gradients, gloss\n```");
   const drawn = await enqueued(world, () => alice.menu("Compare this", result!));
   expect(drawn).toMatchObject({ kind: "compare", image: { style: { name: "woodcut" } } });
   expect(drawn.items[0]?.prompt).toBe("A cat");
@@ -131,7 +130,7 @@ it("rows of a file name their styles; an unknown one is told and drawn without",
   const data = "prompt,style,style_prompt\nA cat,comic,\nA dog,nothing,\nA hen,gone,old {prompt}\n";
   const draft = await alice.slash("batch", { file: { name: "prompts.csv", data } });
   const shown = await draft.waitFor((message) => message.embeds.length > 0);
-  expect(text(shown)).toContain("there is no style `nothing` here, so it is drawn without");
+  expect(textOf(shown)).toContain("there is no style `nothing` here, so it is drawn without");
   const job = await enqueued(world, () => alice.press(shown, "Start"));
   expect(job.items.map(({ image }) => image?.style?.name)).toEqual(["comic", undefined, "gone"]);
   expect(job.items[2]?.image?.style?.prompt).toBe("old {prompt}");
@@ -147,8 +146,10 @@ it("in a direct message one keeps styles of one's own, which an erasure deletes"
   const world = await startWorld();
   const alice = world.local.member("alice");
   await alice.slash("style save", INK, { channel: "dm" });
-  expect(text((await alice.slash("style list", {}, { channel: "dm" })).message)).toMatch(/Yours\*\*\n`Ink`/);
-  expect(text((await alice.slash("style list")).message)).not.toContain("`Ink`");
+  expect(textOf((await alice.slash("style list", {}, { channel: "dm" })).message)).toMatch(
+    /Yours\*\*\n`Ink`/,
+  );
+  expect(textOf((await alice.slash("style list")).message)).not.toContain("`Ink`");
   const owner = { scope: "user", id: alice.id } as const;
   expect(await world.styles.of(owner)).toHaveLength(1);
   const erased = await alice.slash("mydata erase", { confirm: true });

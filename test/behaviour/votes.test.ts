@@ -1,5 +1,4 @@
 import Database from "better-sqlite3";
-import type { ApiMessage } from "local-discord/testing";
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
 import { verdictOf } from "../../src/bot/words/english/votes.js";
@@ -12,8 +11,7 @@ import {
   type WorldOptions,
   withFailing,
 } from "../support/bot-world.js";
-
-const text = (message: ApiMessage | null) => message?.embeds[0]?.description ?? "";
+import { textOf } from "../support/message.js";
 
 async function blindPair(world: World, options: Record<string, string | number | boolean> = { blind: true }) {
   const enqueued = nextEvent(world.events, "job.enqueued");
@@ -118,8 +116,8 @@ describe("a blind comparison", () => {
       await world.queue.advance(claim);
       await world.loop.draw(await world.loop.claim("image"));
       const message = await handle.waitFor(isFinal);
-      expect(text(message)).toContain("Promptist changed nothing, so there is nothing to vote on.");
-      expect(text(message).split("changed nothing")).toHaveLength(2);
+      expect(textOf(message)).toContain("Promptist changed nothing, so there is nothing to vote on.");
+      expect(textOf(message).split("changed nothing")).toHaveLength(2);
       const pressable = JSON.stringify(message.components);
       expect(pressable).not.toContain("vote:");
       expect(pressable).toContain("info:");
@@ -133,7 +131,7 @@ describe("a blind comparison", () => {
     database.prepare("update items set rewrite = prompt").run();
     database.close();
     await bob.press(message, "A");
-    const shown = await handle.waitFor((m) => text(m).includes("nothing to vote on"));
+    const shown = await handle.waitFor((m) => textOf(m).includes("nothing to vote on"));
     expect(JSON.stringify(shown.components)).not.toContain("vote:");
     expect((await world.votes.ballot(jobId))?.closedAt).not.toBeNull();
     expect(await world.votes.keys({})).toEqual([]);
@@ -147,9 +145,9 @@ describe("a blind comparison", () => {
     expect(refused.message?.content).toContain("Only the person who asked");
     await alice.press(message, "Reveal to all");
     const shown = await handle.waitFor((m) =>
-      text(m).includes("**Votes** rewrite 0 · as written 0 · tie 0 · both bad 1"),
+      textOf(m).includes("**Votes** rewrite 0 · as written 0 · tie 0 · both bad 1"),
     );
-    expect(text(shown)).toContain("A cat**, highly detailed");
+    expect(textOf(shown)).toContain("A cat**, highly detailed");
     expect(shown.attachments.map(({ filename }) => filename)).toEqual([
       `${jobId}-7-baseline.png`,
       `${jobId}-7-optimized.png`,
@@ -168,7 +166,7 @@ describe("a blind comparison", () => {
     const { jobId } = await enqueued;
     await world.loop.runNext();
     const shown = await (await alice.slash("show", { id: jobId })).waitFor(isFinal);
-    expect(text(shown)).toContain("This is a blind vote, so you will see this once the vote is over.");
+    expect(textOf(shown)).toContain("This is a blind vote, so you will see this once the vote is over.");
     expect(shown.attachments).toEqual([]);
     expect(shown.components).toEqual([]);
     expect(JSON.stringify(shown)).not.toContain("highly detailed");
@@ -186,7 +184,7 @@ describe("a blind comparison", () => {
     const { handle, jobId } = await pair;
     expect((await world.votes.ballot(jobId))?.closesAt).toBe(time + 600);
     time += 1000;
-    await handle.waitFor((m) => text(m).includes("**Votes**"));
+    await handle.waitFor((m) => textOf(m).includes("**Votes**"));
     expect((await world.votes.ballot(jobId))?.closedAt).not.toBeNull();
   });
 });
@@ -209,12 +207,12 @@ describe("/stats", () => {
   it("says when there are too few, and shows rate, interval and n once there are enough", async () => {
     const { world, bob, message, jobId } = await start();
     const nobody = await (await bob.slash("stats show")).waitFor((m) => m.embeds.length > 0);
-    expect(text(nobody)).toContain("No votes yet.");
-    expect(text(nobody)).toMatch(/Use <\/compare:\d+> `blind:True`/);
+    expect(textOf(nobody)).toContain("No votes yet.");
+    expect(textOf(nobody)).toMatch(/Use <\/compare:\d+> `blind:True`/);
     expect(nobody.attachments).toEqual([]);
     await bob.press(message, "A");
     const few = await (await bob.slash("stats show")).waitFor((m) => m.embeds.length > 0);
-    expect(text(few)).toContain("Too few to tell: 10 are needed.");
+    expect(textOf(few)).toContain("Too few to tell: 10 are needed.");
 
     const left = (await world.votes.ballot(jobId))!.left === "optimized" ? "left" : "right";
     for (let voter = 0; voter < 14; voter++) {
@@ -227,13 +225,13 @@ describe("/stats", () => {
     expect(await world.votes.total({})).toEqual({ optimized: won, baseline: 11 - won, tie: 4, bad: 1 });
     const handle = await bob.slash("stats show", { by: "mode" });
     const shown = await handle.waitFor((m) => m.embeds.length > 0);
-    expect(text(shown)).toContain(`**All votes**: ${rate}, n = 11, 4 ties, 1 both bad.`);
-    expect(text(shown)).toContain(`**beam**: ${rate}`);
+    expect(textOf(shown)).toContain(`**All votes**: ${rate}, n = 11, 4 ties, 1 both bad.`);
+    expect(textOf(shown)).toContain(`**beam**: ${rate}`);
     expect(verdictOf(await world.votes.total({})).sentence).toContain(rate);
     const ranked = await (await bob.slash("stats show", { by: "rewriter" })).waitFor(
       (m) => m.embeds.length > 0,
     );
-    expect(text(ranked)).toMatch(
+    expect(textOf(ranked)).toMatch(
       /\*\*1\. Promptist\*\*: would win \d\d % against the prompt as written \(95 % confidence: \d\d % to \d\d %\), n = 11\.\n\*\*2\. As written\*\*: what the others are measured by, n = 11\./,
     );
     const picture = await fetch(shown.embeds[0]!.image!.url);

@@ -1,14 +1,12 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { ApiMessage } from "local-discord/testing";
 import sharp from "sharp";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { Retention } from "../../src/pictures/retention.js";
 import { PictureFolder } from "../../src/pictures/store.js";
 import { hasButton, toldPrivately } from "../support/batch.js";
 import { isFinal, nextEvent, startWorld } from "../support/bot-world.js";
-
-const text = (message: ApiMessage | null) => message?.embeds[0]?.description ?? "";
+import { textOf } from "../support/message.js";
 
 describe("a job over a limit", () => {
   it("waits outside the line with the reason, and moves up by itself when one of those in it is done", async () => {
@@ -18,19 +16,19 @@ describe("a job over a limit", () => {
     const first = await alice.slash("optimize", { prompt: "one" });
     await first.done();
     const second = await alice.slash("optimize", { prompt: "two" });
-    const waiting = await second.waitFor((m) => text(m).includes("Waits outside the queue"));
-    expect(text(waiting)).toContain(
+    const waiting = await second.waitFor((m) => textOf(m).includes("Waits outside the queue"));
+    expect(textOf(waiting)).toContain(
       "Waits outside the queue: you have 1 job in it, the most allowed at once. It joins the queue by itself when that one is done.",
     );
     expect(hasButton(waiting, "Cancel")).toBe(true);
     const bob = await world.local.member("bob").slash("optimize", { prompt: "three" });
-    await bob.waitFor((m) => text(m).includes("place 2"));
+    await bob.waitFor((m) => textOf(m).includes("place 2"));
     const list = await alice.slash("queue");
-    expect(text(list.message)).toContain("outside, until another job of this person is done: Optimize by");
+    expect(textOf(list.message)).toContain("outside, until another job of this person is done: Optimize by");
 
     await world.loop.runNext();
     await first.waitFor(isFinal);
-    await second.waitFor((m) => text(m).includes("In the queue for rewriting: place 2."));
+    await second.waitFor((m) => textOf(m).includes("In the queue for rewriting: place 2."));
     await world.loop.runNext();
     await world.loop.runNext();
     await second.waitFor(isFinal);
@@ -48,7 +46,7 @@ describe("a job over a limit", () => {
     const alice = world.local.member("alice");
     await (await alice.slash("optimize", { prompt: "one" })).done();
     const second = await alice.slash("optimize", { prompt: "two" });
-    await second.waitFor((m) => text(m).includes("this channel has 1 job in it"));
+    await second.waitFor((m) => textOf(m).includes("this channel has 1 job in it"));
     const third = await alice.slash("optimize", { prompt: "three" });
     expect((await toldPrivately(third)).content).toMatch(/^You have 2 open jobs, the most allowed here\./);
     await alice.press(second.message, "Cancel");
@@ -78,7 +76,7 @@ describe("a picture as it forms", () => {
     const look = { jobId, item: 0, side: "baseline", harmless: true } as const;
     world.events.emit("job.preview", { ...look, data: await webp("red") });
     const forming = await handle.waitFor((m) => m.embeds[0]?.image !== undefined);
-    expect(text(forming)).toContain("drawing as written, step 5 of 50");
+    expect(textOf(forming)).toContain("drawing as written, step 5 of 50");
     expect(forming.embeds[0]?.image?.url).toContain(`${jobId}-preview.webp`);
 
     await world.loop.drawBaseline(claim);
@@ -121,7 +119,7 @@ describe("a picture as it forms", () => {
       harmless: true,
     });
     world.loop.progress(claim, "baseline", 2, 2);
-    const shown = await hidden.waitFor((m) => text(m).includes("step 2 of 2"));
+    const shown = await hidden.waitFor((m) => textOf(m).includes("step 2 of 2"));
     expect(shown.embeds[0]?.image).toBeUndefined();
     expect(shown.attachments).toEqual([]);
   });
@@ -149,8 +147,8 @@ describe("pictures that were deleted to make room", () => {
 
     const shown = await alice.slash("show", { id: jobId });
     const message = await shown.waitFor(isFinal);
-    expect(text(message)).toMatch(/The pictures were deleted <t:\d+:D> to make room\. Redraw makes/);
-    expect(text(message)).toContain("A cat**, highly detailed, artstation**");
+    expect(textOf(message)).toMatch(/The pictures were deleted <t:\d+:D> to make room\. Redraw makes/);
+    expect(textOf(message)).toContain("A cat**, highly detailed, artstation**");
     expect(message.attachments).toEqual([]);
     await (await alice.press(message, "Redraw")).done();
     const [again] = await world.queue.open();

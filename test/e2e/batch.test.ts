@@ -7,12 +7,11 @@ import type { AppEvents } from "../../src/core/events.js";
 import type { Job, Picture } from "../../src/core/job.js";
 import { startApp, type TestApp, temporaryFolder } from "../support/app.js";
 import { hasButton, startBatch } from "../support/batch.js";
+import { jobOf, textOf } from "../support/message.js";
 
 /** Batches with the real loop and workers, and (miniature) models. */
 
 const WAIT = { timeoutMs: 100_000 };
-const text = (message: ApiMessage | null) => message?.embeds[0]?.description ?? "";
-const idOf = (message: ApiMessage) => /Job `(\w+)`/.exec(text(message))?.[1] ?? "";
 
 let folder: ReturnType<typeof temporaryFolder>;
 let app: TestApp;
@@ -59,11 +58,11 @@ describe("a batch of eleven", () => {
       { name: "pairs.json", data: JSON.stringify(pairs) },
       { steps: 2, guidance: 3, scheduler: "euler-ancestral", negative: "blurry" },
     );
-    const sheet = await alice.waitFor((m) => text(m).startsWith("Prompts 1 to 10 of 11."), WAIT);
+    const sheet = await alice.waitFor((m) => textOf(m).startsWith("Prompts 1 to 10 of 11."), WAIT);
     expect(sheet.embeds[0]?.image?.url).toContain("contact-sheet-1.png");
     report = await handle.waitFor(isDone, WAIT);
-    expect(text(report)).toContain("11 prompts, 22 pictures.");
-    first = (await app.queue.get(idOf(report)))!;
+    expect(textOf(report)).toContain("11 prompts, 22 pictures.");
+    first = (await app.queue.get(jobOf(report)))!;
     expect(first.sheets.map(({ items }) => items.length)).toEqual([10, 1]);
     expect(seen.sheets).toHaveLength(2);
     expect(first.hashes.diffusion).toMatch(/^[0-9a-f]{64}$/);
@@ -74,7 +73,7 @@ describe("a batch of eleven", () => {
     const alice = app.local.member("alice");
     const csv = await alice.download(report.attachments.find((it) => it.filename === "report.csv")!);
     const handle = await startBatch(alice, { name: "report.csv", data: csv.toString() });
-    const again = (await app.queue.get(idOf(await handle.waitFor(isDone, WAIT))))!;
+    const again = (await app.queue.get(jobOf(await handle.waitFor(isDone, WAIT))))!;
     expect(again.id).not.toBe(first.id);
     expect(again.parentId).toBeNull();
     expect(again.items).toHaveLength(11);
@@ -110,7 +109,7 @@ describe("a batch of eleven", () => {
       negative: row.negative!,
     });
     const message = await handle.waitFor((m) => m.attachments.length >= 2 && isDone(m), WAIT);
-    const job = (await app.queue.get(idOf(message)))!;
+    const job = (await app.queue.get(jobOf(message)))!;
     const row7 = await pixelsOf(first, first.items[6]!.pictures.baseline);
     expect((await pixelsOf(job, job.items[0]!.pictures.baseline)).equals(row7)).toBe(true);
     // Another prompt with the same seed gives another picture, so the equal pixels above are no coincidence.
@@ -123,7 +122,7 @@ describe("pictures that the parent job drew", () => {
     const alice = app.local.member("alice");
     const handle = await alice.slash("compare", { prompt: "A fantasy castle", seed: 3, steps: 2 });
     const parent = await handle.waitFor((m) => m.attachments.length >= 2 && isDone(m), WAIT);
-    const before = (await app.queue.get(idOf(parent)))!;
+    const before = (await app.queue.get(jobOf(parent)))!;
     seen.progress.length = 0;
     const press = await alice.press(parent, "Edit prompt");
     const edited = await alice.submitModal(press, { text: "A fantasy castle by night" });
@@ -139,7 +138,7 @@ describe("pictures that the parent job drew", () => {
     const again = await alice.select(menus, "Leave out added words", words);
     // Without the added words both pictures are the same, and one is shown.
     const fewer = await again.waitFor((m) => m.attachments.length === 1 && isDone(m), WAIT);
-    const after = (await app.queue.get(idOf(fewer)))!;
+    const after = (await app.queue.get(jobOf(fewer)))!;
     const drawn = new Set(
       seen.progress.filter(({ jobId }) => jobId === after.id).map(({ output }) => output),
     );
@@ -150,7 +149,7 @@ describe("pictures that the parent job drew", () => {
     );
     expect(a!.equals(b!)).toBe(true);
     expect(after.items[0]!.pictures.baseline?.ms).toBeNull();
-    expect(idOf(child)).not.toBe(after.id);
+    expect(jobOf(child)).not.toBe(after.id);
   });
 });
 
@@ -160,9 +159,9 @@ describe("words beyond the image model's 77 tokens", () => {
     const prompt = `A cat ${"very ".repeat(75)}happy zebra`;
     const handle = await alice.slash("optimize", { prompt });
     const message = await handle.waitFor(isDone, WAIT);
-    expect(text(message)).toMatch(/The image model can't read the end of the prompt: `.*zebra`/);
+    expect(textOf(message)).toMatch(/The image model can't read the end of the prompt: `.*zebra`/);
     const short = await alice.slash("optimize", { prompt: "A cat" });
-    expect(text(await short.waitFor(isDone, WAIT))).not.toContain("The image model can't read");
+    expect(textOf(await short.waitFor(isDone, WAIT))).not.toContain("The image model can't read");
   });
 });
 
@@ -173,10 +172,10 @@ describe("a prompt that is longer than Promptist reads", () => {
     const alice = app.local.member("alice");
     const handle = await alice.slash(command, { prompt: long });
     const message = await handle.waitFor(isDone, WAIT);
-    expect(text(message)).toMatch(
+    expect(textOf(message)).toMatch(
       /Promptist can't read such a long prompt to its end\. .*`a small boat, a small boat/,
     );
-    const job = (await app.queue.get(idOf(message)))!;
+    const job = (await app.queue.get(jobOf(message)))!;
     expect(job).toMatchObject({ state: "done", failures: [] });
     expect(job.items[0]!.rewrite).toMatch(/, a small boat, the last words$/);
     expect(job.items[0]!.notes).toContainEqual(expect.objectContaining({ code: "unread" }));
@@ -187,11 +186,11 @@ describe("a prompt that is longer than Promptist reads", () => {
     const data = `A cat\n${long}\nA rose`;
     const handle = await alice.slash("batch", { file: { name: "prompts.txt", data } });
     const preview = await handle.waitFor((m) => hasButton(m, "Start"));
-    expect(text(preview)).toContain("Prompt 2 is too long for Promptist to read to the end.");
+    expect(textOf(preview)).toContain("Prompt 2 is too long for Promptist to read to the end.");
     await alice.press(preview, "Start");
     const message = await handle.waitFor(isDone, WAIT);
-    expect(text(message)).toContain("3 prompts, 6 pictures.");
-    expect(text(message)).toContain("Promptist can't read prompt 2 to its end.");
+    expect(textOf(message)).toContain("3 prompts, 6 pictures.");
+    expect(textOf(message)).toContain("Promptist can't read prompt 2 to its end.");
   });
 });
 
@@ -210,6 +209,6 @@ describe("a preview", () => {
     expect({ format, ratio: width / height }).toEqual({ format: "webp", ratio: 2 });
     await handle.waitFor((m) => m.embeds[0]?.image?.url.includes("preview.webp") === true, WAIT);
     await alice.press(handle.message, "Cancel");
-    await handle.waitFor((m) => text(m).includes("was cancelled"), WAIT);
+    await handle.waitFor((m) => textOf(m).includes("was cancelled"), WAIT);
   });
 });

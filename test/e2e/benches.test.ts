@@ -28,6 +28,7 @@ const BENCHES = [
   ["shards", /^4 servers: 2 connections, ready after /m],
   ["soak", /^ {2}"stop": /m],
   ["stable-diffusion", /^VAE decoder, 64x64: .* relative error /m],
+  ["standby", /^cut off from the database: ready after /m],
   ["taste", /^a vote's update with 500 votes and 200 phrases: median /m],
   ["turbo", /^full: a pair in 50 steps, computed from these: /m],
   ["text-device", /^TEXT_DEVICE=cpu: \d+ s in all, \d+ models loaded$/m],

@@ -1,16 +1,13 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import type { ApiMessage } from "local-discord/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startApp, type TestApp, temporaryFolder } from "../support/app.js";
+import { hasResult, jobOf } from "../support/message.js";
 import { createS3Server, hasS3Server, type S3Server } from "../support/s3-server.js";
 
 /** The whole program with its pictures in a bucket of a real S3 server. */
 
 const WAIT = { timeoutMs: 100_000 };
-const isDone = (message: ApiMessage) =>
-  message.embeds[0]?.color === 0x22c55e && message.attachments.length > 0;
-const idOf = (message: ApiMessage) => /Job `(\w+)`/.exec(message.embeds[0]?.description ?? "")?.[1] ?? "";
 
 describe.skipIf(!hasS3Server())("PICTURES=s3://...", () => {
   let folder: ReturnType<typeof temporaryFolder>;
@@ -37,10 +34,10 @@ describe.skipIf(!hasS3Server())("PICTURES=s3://...", () => {
   test("a pair is drawn, shown again after a new start, and erased with its person", async () => {
     const alice = app.local.member("alice");
     const drawn = await (await alice.slash("compare", { prompt: "a red apple", seed: 5 })).waitFor(
-      isDone,
+      hasResult,
       WAIT,
     );
-    const id = idOf(drawn);
+    const id = jobOf(drawn);
     const objects = () => {
       const at = join(server.folder, "pictures", "bot", id);
       return existsSync(at) ? readdirSync(at).sort() : [];
@@ -74,6 +71,6 @@ describe.skipIf(!hasS3Server())("PICTURES=s3://...", () => {
     });
     expect(code).toBe("PICTURES_UNREACHABLE");
     await server.start();
-    await handle.waitFor(isDone, WAIT);
+    await handle.waitFor(hasResult, WAIT);
   });
 });

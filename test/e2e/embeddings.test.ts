@@ -1,21 +1,17 @@
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { ApiMessage } from "local-discord/testing";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { writeSafetensors } from "../../src/checkpoints/files/safetensors.js";
 import type { AppEvents } from "../../src/core/events.js";
 import { startApp, type TestApp, temporaryFolder } from "../support/app.js";
+import { hasResult, jobOf, textOf } from "../support/message.js";
 
 /** Embeddings and weighted prompts with the real loop, workers and (miniature) models. */
 
 const WAIT = { timeoutMs: 100_000 };
 /** Of the miniature's text encoder. */
 const WIDTH = 192;
-const text = (message: ApiMessage | null) => message?.embeds[0]?.description ?? "";
-const idOf = (message: ApiMessage) => /Job `(\w+)`/.exec(text(message))?.[1] ?? "";
-const isDone = (message: ApiMessage) =>
-  message.embeds[0]?.color === 0x22c55e && message.attachments.length > 0;
 
 let folder: ReturnType<typeof temporaryFolder>;
 let app: TestApp;
@@ -45,9 +41,9 @@ test("an embedding is told under the result, and a picture of another one is not
   const alice = app.local.member("alice");
   const sha256 = write("zorb", 1);
   const handle = await alice.slash("compare", { prompt: "a zorb pizza", seed: 1 });
-  const message = await handle.waitFor(isDone, WAIT);
-  expect(text(message)).toContain(`Drawn with the embedding \`zorb\` (${sha256.slice(0, 10)}).`);
-  const parent = (await app.queue.get(idOf(message)))!;
+  const message = await handle.waitFor(hasResult, WAIT);
+  expect(textOf(message)).toContain(`Drawn with the embedding \`zorb\` (${sha256.slice(0, 10)}).`);
+  const parent = (await app.queue.get(jobOf(message)))!;
   expect(parent.items[0]!.notes).toContainEqual({
     code: "embedding",
     side: "baseline",
@@ -63,8 +59,8 @@ test("an embedding is told under the result, and a picture of another one is not
       .find((it) => it.placeholder === "Leave out added words")!;
     const words = menu.options!.map(({ value }) => value);
     const again = await alice.select(menus, "Leave out added words", words);
-    const child = await again.waitFor(isDone, WAIT);
-    return { job: (await app.queue.get(idOf(child)))!, made: new Set(drawn.map(({ output }) => output)) };
+    const child = await again.waitFor(hasResult, WAIT);
+    return { job: (await app.queue.get(jobOf(child)))!, made: new Set(drawn.map(({ output }) => output)) };
   };
   const copied = await asWritten();
   expect(copied.job.items[0]!.pictures.baseline?.ms).toBeNull();
@@ -88,8 +84,8 @@ test("a weighted prompt is rewritten with its marks, and a long one is read to i
   const alice = app.local.member("alice");
   const compare = async (prompt: string, options: Record<string, string> = {}) => {
     const handle = await alice.slash("compare", { prompt, seed: 1, ...options });
-    const message = await handle.waitFor(isDone, WAIT);
-    return { item: (await app.queue.get(idOf(message)))!.items[0]!, shown: text(message) };
+    const message = await handle.waitFor(hasResult, WAIT);
+    return { item: (await app.queue.get(jobOf(message)))!.items[0]!, shown: textOf(message) };
   };
   const marked = await compare("a (pizza:1.3), [big] table", { prompts: "weighted" });
   expect(marked.item.rewrite).toMatch(/^a \(pizza:1\.3\), \[big\] table, \w/);

@@ -1,21 +1,17 @@
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { ApiMessage } from "local-discord/testing";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { writeSafetensors } from "../../src/checkpoints/files/safetensors.js";
 import type { AppEvents } from "../../src/core/events.js";
 import { startApp, type TestApp, temporaryFolder } from "../support/app.js";
+import { hasResult, jobOf, textOf } from "../support/message.js";
 
 /** Embeddings in another program's folder, with the real loop, workers and (miniature) models. */
 
 const WAIT = { timeoutMs: 100_000 };
 /** Of the miniature's text encoder. */
 const WIDTH = 192;
-const text = (message: ApiMessage | null) => message?.embeds[0]?.description ?? "";
-const idOf = (message: ApiMessage) => /Job `(\w+)`/.exec(text(message))?.[1] ?? "";
-const isDone = (message: ApiMessage) =>
-  message.embeds[0]?.color === 0x22c55e && message.attachments.length > 0;
 
 let folder: ReturnType<typeof temporaryFolder>;
 let app: TestApp;
@@ -51,10 +47,10 @@ test("an embedding of MODELS_DIRS works by its name, and only its pictures need 
   const alice = app.local.member("alice");
   const drawn = async (prompt: string) => {
     const handle = await alice.slash("compare", { prompt, seed: 1 });
-    const message = await handle.waitFor(isDone, WAIT);
-    const item = (await app.queue.get(idOf(message)))!.items[0]!;
+    const message = await handle.waitFor(hasResult, WAIT);
+    const item = (await app.queue.get(jobOf(message)))!.items[0]!;
     return {
-      shown: text(message),
+      shown: textOf(message),
       safety: item.pictures.baseline!.judgement?.safety,
       embeddings: item.notes.filter(({ code }) => code === "embedding"),
     };

@@ -1,19 +1,15 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { ApiMessage } from "local-discord/testing";
 import sharp from "sharp";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startApp, type TestApp, temporaryFolder } from "../support/app.js";
+import { hasResult, jobOf, textOf } from "../support/message.js";
 import { ownText } from "../support/own-text.js";
 
 /** Going on from pictures with the real loop, workers and (miniature) models. */
 
 const WAIT = { timeoutMs: 120_000 };
-const text = (message: ApiMessage | null) => message?.embeds[0]?.description ?? "";
-const idOf = (message: ApiMessage) => /Job `(\w+)`/.exec(text(message))?.[1] ?? "";
-const isDone = (message: ApiMessage) =>
-  message.embeds[0]?.color === 0x22c55e && message.attachments.length > 0;
 
 let folder: ReturnType<typeof temporaryFolder>;
 let app: TestApp;
@@ -31,8 +27,8 @@ const fileOf = (id: string, name: string) => join(app.config.picturesDir, id, na
 test("a result's picture is enlarged by a button, and varied, each in a job of its own", async () => {
   const alice = app.local.member("alice");
   const handle = await alice.slash("compare", { prompt: "a red apple", seed: 5 });
-  const message = await handle.waitFor(isDone, WAIT);
-  const parent = (await app.queue.get(idOf(message)))!;
+  const message = await handle.waitFor(hasResult, WAIT);
+  const parent = (await app.queue.get(jobOf(message)))!;
   const drawn = readFileSync(fileOf(parent.id, parent.items[0]!.pictures.baseline!.file));
   const sha256 = createHash("sha256").update(drawn).digest("hex");
 
@@ -44,8 +40,8 @@ test("a result's picture is enlarged by a button, and varied, each in a job of i
   const double = options.find(({ label }) => label === "Left, 2 times: 128x128")!;
   expect(double.description).toMatch(/^Takes about .+ on this machine\.$/);
   await alice.select(menu.message, custom_id, [double.value]);
-  const large = await alice.waitFor((m) => isDone(m) && text(m).includes("2 times as large"), WAIT);
-  const enlarged = (await app.queue.get(idOf(large)))!;
+  const large = await alice.waitFor((m) => hasResult(m) && textOf(m).includes("2 times as large"), WAIT);
+  const enlarged = (await app.queue.get(jobOf(large)))!;
   const file = fileOf(enlarged.id, enlarged.items[0]!.pictures.baseline!.file);
   expect(await sharp(file).metadata()).toMatchObject({ width: 128, height: 128 });
   expect(ownText(file)).toMatchObject({
@@ -56,8 +52,8 @@ test("a result's picture is enlarged by a button, and varied, each in a job of i
   expect(enlarged.items[0]!.pictures.baseline!.judgement?.safety).toBe("harmless");
 
   await alice.press(message, "Vary (large)");
-  const varied = await alice.waitFor((m) => isDone(m) && text(m).includes("strength 0.7"), WAIT);
-  const job = (await app.queue.get(idOf(varied)))!;
+  const varied = await alice.waitFor((m) => hasResult(m) && textOf(m).includes("strength 0.7"), WAIT);
+  const job = (await app.queue.get(jobOf(varied)))!;
   expect(ownText(fileOf(job.id, job.items[0]!.pictures.baseline!.file))).toMatchObject({
     from: { strength: 0.7, sha256 },
   });
@@ -77,7 +73,7 @@ test("an attached picture waits through a restart, and is drawn from behind a cl
   await app.stop();
   app = await startApp(folder.path, { IMAGE_STEPS: "4" });
   await app.queue.setPaused(false);
-  const message = await app.local.member("alice").waitFor((m) => isDone(m) && idOf(m) === id, WAIT);
+  const message = await app.local.member("alice").waitFor((m) => hasResult(m) && jobOf(m) === id, WAIT);
   // Nobody knows what a person attached, and the miniature has no safety checker.
   expect(message.attachments.filter(({ filename }) => !filename.startsWith("SPOILER_"))).toEqual([]);
   const job = (await app.queue.get(id))!;

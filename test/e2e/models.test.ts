@@ -1,7 +1,6 @@
 import { rmSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { ApiMessage } from "local-discord/testing";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { csvReport } from "../../src/bot/messages/parts/report.js";
 import type { AppEvents } from "../../src/core/events.js";
@@ -10,6 +9,7 @@ import type { ImageOptions } from "../../src/core/options.js";
 import { readPngText } from "../../src/pictures/png.js";
 import { newJob } from "../db/contract/fixtures.js";
 import { startApp, type TestApp, temporaryFolder } from "../support/app.js";
+import { hasResult } from "../support/message.js";
 import { shiftedModel, smallLora } from "../support/models.js";
 
 /** Several models and LoRAs of one bot, with the real loop, workers and (miniature) models. */
@@ -31,9 +31,6 @@ afterAll(async () => {
   await app?.stop();
   folder?.remove();
 });
-
-const isDone = (message: ApiMessage) =>
-  message.embeds[0]?.color === 0x22c55e && message.attachments.length > 0;
 
 const ended = (id: string) =>
   new Promise<Job>((resolve) => {
@@ -87,7 +84,7 @@ test("a command names a model and LoRAs, and what drew it stands in the result, 
   expect(choices.map(({ value }) => value)).toEqual(["Dreamy"]);
   const options = { prompt: "a red apple <lora:pastel:0.5>", model: "dreamy", seed: 5 };
   const handle = await alice.slash("compare", options);
-  const message = await handle.waitFor(isDone, { timeoutMs: 100_000 });
+  const message = await handle.waitFor(hasResult, { timeoutMs: 100_000 });
   const text = message.embeds[0]?.description ?? "";
   expect(text).toContain("model `Dreamy` · LoRA `pastel` 0.5");
   const job = (await app.queue.get(/Job `(\w+)`/.exec(text)?.[1] ?? ""))!;

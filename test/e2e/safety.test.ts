@@ -6,6 +6,7 @@ import { judgementsOf } from "../../src/core/job.js";
 import { pairScores } from "../../src/core/judgement.js";
 import { startApp, type TestApp, temporaryFolder } from "../support/app.js";
 import { startBatch } from "../support/batch.js";
+import { textOf } from "../support/message.js";
 import { checkpointsWithSafetyChecker } from "../support/safety-fixture.js";
 
 /**
@@ -15,7 +16,6 @@ import { checkpointsWithSafetyChecker } from "../support/safety-fixture.js";
  */
 
 const WAIT = { timeoutMs: 100_000 };
-const text = (message: ApiMessage | null) => message?.embeds[0]?.description ?? "";
 const isDone = (message: ApiMessage) => message.embeds[0]?.color === 0x22c55e;
 const SETTINGS = { steps: 12, seed: 3 };
 
@@ -40,7 +40,7 @@ const compare = async (prompt: string, channel: string): Promise<InteractionHand
   return handle;
 };
 const jobOf = async (message: ApiMessage | null) =>
-  (await app.queue.get(/Job `(\w+)`/.exec(text(message))?.[1] ?? ""))!;
+  (await app.queue.get(/Job `(\w+)`/.exec(textOf(message))?.[1] ?? ""))!;
 
 test("a picture of another subject passes, has scores, and is shown everywhere", async () => {
   const { message } = await compare("a rocket", "general");
@@ -51,10 +51,10 @@ test("a picture of another subject passes, has scores, and is shown everywhere",
   expect(optimized?.safety).toEqual({ flagged: false, concepts: [] });
   const { reward, judge } = pairScores(judgements);
   expect(judge).toContain("miniature");
-  expect(text(message)).toContain("Judges: ");
+  expect(textOf(message)).toContain("Judges: ");
   const info = await app.local.member("alice").press(message, "Info");
   const sign = reward! > 0 ? "+" : reward! < 0 ? "−" : "";
-  await info.waitFor((m) => text(m).includes(`reward ${sign}`));
+  await info.waitFor((m) => textOf(m).includes(`reward ${sign}`));
   expect(message?.attachments.some(({ filename }) => filename.startsWith("SPOILER_"))).toBe(false);
 });
 
@@ -62,13 +62,13 @@ test("a flagged subject is withheld in one channel, and a spoiler in an age-rest
   const { message } = await compare("a pizza", "general");
   const job = await jobOf(message);
   expect(job.items[0]?.pictures.baseline?.judgement?.safety).toEqual({ flagged: true, concepts: [0] });
-  expect(text(message)).toContain("the safety checker flagged");
+  expect(textOf(message)).toContain("the safety checker flagged");
   expect(message?.attachments.some(({ filename }) => filename.includes("-baseline"))).toBe(false);
 
   const dark = await compare("a pizza", "after-dark");
   expect(dark.message?.attachments).not.toHaveLength(0);
   expect(dark.message?.attachments.every(({ filename }) => filename.startsWith("SPOILER_"))).toBe(true);
-  expect(text(dark.message)).toContain("Behind a click");
+  expect(textOf(dark.message)).toContain("Behind a click");
 });
 
 test("a picture copied by a later job keeps its verdict and scores, and is withheld there too", async () => {
@@ -105,7 +105,7 @@ test("a batch has blank panels in its sheet, and its report marks the flagged ro
   expect(rows[0]?.baseline_safety).toBe("flagged");
   expect(rows[1]?.baseline_safety).toBe("passed");
   expect(Number(rows[1]?.optimized_relevance)).toBeGreaterThan(-1);
-  expect(text(message)).toMatch(/prompt 1 as written/i);
+  expect(textOf(message)).toMatch(/prompt 1 as written/i);
   expect(message.attachments.some(({ filename }) => filename.endsWith("1-baseline.png"))).toBe(false);
   expect(message.attachments.some(({ filename }) => filename.endsWith("2-baseline.png"))).toBe(true);
 

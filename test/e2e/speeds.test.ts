@@ -4,22 +4,18 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { parse } from "csv-parse/sync";
-import type { ApiMessage } from "local-discord/testing";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { readPngText } from "../../src/pictures/png.js";
 import { startApp, type TestApp, temporaryFolder } from "../support/app.js";
 import { startBatch } from "../support/batch.js";
+import { hasResult, jobOf, textOf } from "../support/message.js";
 import { writeTurboLora } from "../support/turbo-lora.js";
 
 /** Speeds with the real loop, workers and (miniature) models, and a LoRA with made-up numbers. */
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const WAIT = { timeoutMs: 100_000 };
-const text = (message: ApiMessage | null) => message?.embeds[0]?.description ?? "";
-const idOf = (message: ApiMessage) => /Job `(\w+)`/.exec(text(message))?.[1] ?? "";
-const isDone = (message: ApiMessage) =>
-  message.embeds[0]?.color === 0x22c55e && message.attachments.length > 0;
 const pixelsOf = (file: string | Buffer) => sharp(file).raw().toBuffer();
 
 let folder: ReturnType<typeof temporaryFolder>;
@@ -126,11 +122,11 @@ describe("in Discord", () => {
   test("a result, its file and its report say the speed, and New seed draws at it again", async () => {
     const alice = app.local.member("alice");
     const handle = await alice.slash("compare", { prompt: "a red apple", seed: 5, speed: "turbo" });
-    const result = await handle.waitFor(isDone, WAIT);
-    expect(text(result)).toContain(
+    const result = await handle.waitFor(hasResult, WAIT);
+    expect(textOf(result)).toContain(
       "seed 5 · speed turbo · 4 steps · guidance 1 · lcm · LoRA `lcm-lora-sdv1-5`",
     );
-    const job = (await app.queue.get(idOf(result)))!;
+    const job = (await app.queue.get(jobOf(result)))!;
     expect(job.checkpoints.diffusion).toBe("miniature + lcm-lora-sdv1-5:1");
     const bytes = await readFile(
       `${app.config.picturesDir}/${job.id}/${job.items[0]!.pictures.baseline!.file}`,
@@ -146,8 +142,8 @@ describe("in Discord", () => {
     });
 
     const pressed = await alice.press(result, "New seed");
-    const again = await pressed.waitFor(isDone, WAIT);
-    expect((await app.queue.get(idOf(again)))?.image).toMatchObject({
+    const again = await pressed.waitFor(hasResult, WAIT);
+    expect((await app.queue.get(jobOf(again)))?.image).toMatchObject({
       speed: "turbo",
       loras: job.image.loras,
     });
@@ -158,8 +154,8 @@ describe("in Discord", () => {
     const data =
       "prompt,optimized,speed\na cat,a white cat,turbo\na hen,a brown hen,fast\na cat,a white cat,full\n";
     const handle = await startBatch(alice, { name: "cats.csv", data }, { seed: 5 });
-    const result = await handle.waitFor(isDone, WAIT);
-    const job = (await app.queue.get(idOf(result)))!;
+    const result = await handle.waitFor(hasResult, WAIT);
+    const job = (await app.queue.get(jobOf(result)))!;
     const picture = (index: number) =>
       readFile(`${app.config.picturesDir}/${job.id}/${job.items[index]!.pictures.baseline!.file}`);
     const models = await Promise.all(
@@ -175,8 +171,8 @@ describe("in Discord", () => {
     const rows: { speed: string }[] = parse(report, { columns: true });
     expect(rows.map(({ speed }) => speed)).toEqual(["turbo", "fast", "full"]);
     const redrawn = await startBatch(alice, { name: "report.csv", data: report });
-    const second = await redrawn.waitFor(isDone, WAIT);
-    const repeated = (await app.queue.get(idOf(second)))!;
+    const second = await redrawn.waitFor(hasResult, WAIT);
+    const repeated = (await app.queue.get(jobOf(second)))!;
     for (const i of [0, 1, 2]) {
       const file = repeated.items[i]!.pictures.baseline!.file;
       const drawn = await pixelsOf(`${app.config.picturesDir}/${repeated.id}/${file}`);

@@ -1,21 +1,17 @@
 import { readFile } from "node:fs/promises";
 import { parse } from "csv-parse/sync";
-import type { ApiMessage } from "local-discord/testing";
 import sharp from "sharp";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { dayOf } from "../../src/core/quota.js";
 import { readPngText } from "../../src/pictures/png.js";
 import { startApp, type TestApp, temporaryFolder } from "../support/app.js";
 import { startBatch } from "../support/batch.js";
+import { hasResult, jobOf } from "../support/message.js";
 
 /** Styles and the use of the card with the real loop, workers and (miniature) models. */
 
 const WAIT = { timeoutMs: 100_000 };
 const PROMPT = "a red apple";
-const text = (message: ApiMessage | null) => message?.embeds[0]?.description ?? "";
-const idOf = (message: ApiMessage) => /Job `(\w+)`/.exec(text(message))?.[1] ?? "";
-const isDone = (message: ApiMessage) =>
-  message.embeds[0]?.color === 0x22c55e && message.attachments.length > 0;
 
 let folder: ReturnType<typeof temporaryFolder>;
 let app: TestApp;
@@ -31,8 +27,8 @@ afterAll(async () => {
 
 const draw = async (options: Record<string, string | number>) => {
   const handle = await app.local.member("alice").slash("compare", { seed: 5, ...options });
-  const message = await handle.waitFor(isDone, WAIT);
-  const job = (await app.queue.get(idOf(message)))!;
+  const message = await handle.waitFor(hasResult, WAIT);
+  const job = (await app.queue.get(jobOf(message)))!;
   const item = job.items[0]!;
   const bytes = await Promise.all(
     [item.pictures.baseline, item.pictures.optimized].map((picture) =>
@@ -96,7 +92,7 @@ test("both sides are drawn as their texts with the style's words; Promptist read
 test("a report with a style draws the same pictures again", async () => {
   const alice = app.local.member("alice");
   const file = { name: "prompts.csv", data: `prompt,style,seed\n${PROMPT},woodcut,5\na cat,,6\n` };
-  const first = await (await startBatch(alice, file)).waitFor(isDone, WAIT);
+  const first = await (await startBatch(alice, file)).waitFor(hasResult, WAIT);
   const csv = await alice.download(first.attachments.find(({ filename }) => filename === "report.csv")!);
   const [row, other] = parse(csv, { columns: true }) as Record<string, string>[];
   expect(row).toMatchObject({
@@ -105,9 +101,9 @@ test("a report with a style draws the same pictures again", async () => {
     style_negative: "photo, gradients, gloss",
   });
   expect(other).toMatchObject({ style: "", style_prompt: "" });
-  const second = await (await startBatch(alice, { name: "report.csv", data: csv })).waitFor(isDone, WAIT);
+  const second = await (await startBatch(alice, { name: "report.csv", data: csv })).waitFor(hasResult, WAIT);
   const [before, after] = await Promise.all(
-    [first, second].map(async (it) => (await app.queue.get(idOf(it)))!),
+    [first, second].map(async (it) => (await app.queue.get(jobOf(it)))!),
   );
   const pixels = (job: NonNullable<typeof before>) =>
     Promise.all(

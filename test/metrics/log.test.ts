@@ -16,8 +16,8 @@ const parsed = (lines: readonly string[]) => lines.map((line) => JSON.parse(line
 /** One of each kind of event. */
 function emitAll(events: Events): void {
   events.emit("job.enqueued", { jobId: "abc", job: { kind: "compare", items: [{}] } as unknown as Job });
-  events.emit("worker.exited", { phase: "text", pid: 7, code: 0, signal: null });
-  events.emit("worker.exited", { phase: "image", pid: 8, code: null, signal: "SIGKILL" });
+  events.emit("worker.exited", { phase: "text", device: "cpu", pid: 7, code: 0, signal: null });
+  events.emit("worker.exited", { phase: "image", device: "cpu", pid: 8, code: null, signal: "SIGKILL" });
   events.emit("log", { level: "error", message: "the disk is full", jobId: "abc" });
   events.emit("log", { level: "debug", message: "no driver", phase: "text" });
 }
@@ -62,6 +62,46 @@ test("each line is one JSON object with its time and, if it has one, its job", (
     "failed (WORKER_DIED)",
     "delivered as message 1",
   ]);
+});
+
+test("what a worker prints belongs to the job of its device, whichever claimed last", () => {
+  const [first, second, later] = parsed(
+    logged("info", (events) => {
+      for (const [jobId, device] of [
+        ["abc", "cuda:0"],
+        ["def", "cuda:1"],
+      ] as const) {
+        events.emit("job.claimed", { jobId, phase: "image", attempt: 1 });
+        events.emit("device.works", { device, phase: "image", jobId });
+      }
+      const print = (device: string) =>
+        events.emit("log", { level: "warn", message: "slow", phase: "image", device });
+      print("cuda:0");
+      print("cuda:1");
+      events.emit("device.works", { device: "cuda:1", phase: "image", jobId: null });
+      events.emit("job.finished", { jobId: "def", state: "done" });
+      print("cuda:1");
+    }).filter((line) => line.includes("slow")),
+  );
+  expect(first).toMatchObject({ job: "abc", device: "cuda:0" });
+  expect(second).toMatchObject({ job: "def", device: "cuda:1" });
+  expect(later?.job).not.toBe("def");
+});
+
+test("a device that is set aside is an error with its reason, and its return is told", () => {
+  const lines = parsed(
+    logged("info", (events) => {
+      const device = "cuda:1";
+      const failure = { code: "WORKER_DIED", reason: "Device is lost", retryMs: 10_000 } as const;
+      events.emit("device.set-aside", { device, phase: "image", ...failure });
+      events.emit("device.back", { device, phase: "image" });
+    }),
+  );
+  expect(lines).toMatchObject([
+    { level: "error", device: "cuda:1", code: "WORKER_DIED", reason: "Device is lost" },
+    { level: "info", device: "cuda:1" },
+  ]);
+  expect(lines[0]?.msg).toContain("tried again in 10.0 s");
 });
 
 test("an error is logged with code, causes and stack, a warning without the stack", () => {

@@ -80,7 +80,7 @@ test("shows a running job's phase and progress, then the worker's peak, and the 
 
   await queue.complete(claim);
   events.emit("job.finished", { jobId: claim.job.id, state: "done" });
-  events.emit("phase.finished", { phase: "text", jobs: 1, items: 2, ms: 5, peakBytes: 123 });
+  events.emit("phase.finished", { phase: "text", device: "cpu", jobs: 1, items: 2, ms: 5, peakBytes: 123 });
   const after = await ask();
   expect(after.phase).toBeNull();
   expect(after.memory[1]).toEqual({ name: "Latest worker", bytes: 123, peak: true });
@@ -91,7 +91,7 @@ test("shows a running job's phase and progress, then the worker's peak, and the 
 test("shows no phase after its worker died", async () => {
   const ask = watch();
   events.emit("phase.started", { phase: "image", pid: 1, checkpoint: "sd", device: "cpu", loadMs: 1 });
-  events.emit("worker.exited", { phase: "image", pid: 1, code: null, signal: "SIGKILL" });
+  events.emit("worker.exited", { phase: "image", device: "cpu", pid: 1, code: null, signal: "SIGKILL" });
   expect((await ask()).phase).toBeNull();
 });
 
@@ -99,7 +99,7 @@ test("shows the memory of the worker that runs, not of the one before", async ()
   const ask = watch();
   const started = { phase: "text", pid: process.pid, checkpoint: "promptist", device: "cpu" } as const;
   events.emit("phase.started", { ...started, loadMs: 1 });
-  events.emit("phase.finished", { phase: "text", jobs: 1, items: 1, ms: 1, peakBytes: 123 });
+  events.emit("phase.finished", { phase: "text", device: "cpu", jobs: 1, items: 1, ms: 1, peakBytes: 123 });
   events.emit("phase.started", { ...started, phase: "image", loadMs: 1 });
   const { memory, models } = await ask();
   expect(memory.filter((it) => it.peak)).toEqual([]);

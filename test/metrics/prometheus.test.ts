@@ -54,7 +54,7 @@ test("events become counts, loads and seconds", async () => {
   step("b", "rewrite", 2);
   events.emit("job.requeued", { jobId: "a", phase: "image", reason: "retry", code: "WORKER_DIED" });
   events.emit("job.requeued", { jobId: "a", phase: "image", reason: "yield" });
-  events.emit("worker.exited", { phase: "image", pid: 1, code: null, signal: "SIGKILL" });
+  events.emit("worker.exited", { phase: "image", device: "cpu", pid: 1, code: null, signal: "SIGKILL" });
   events.emit("job.finished", { jobId: "a", state: "failed", code: "WORKER_DIED" });
   events.emit("job.finished", { jobId: "b", state: "done" });
   events.emit("job.delivered", { jobId: "a", messageId: "1" });
@@ -65,6 +65,16 @@ test("events become counts, loads and seconds", async () => {
   events.emit("worker.left-behind", { pid: 5, startedMsAgo: 90_000 });
 
   events.emit("data-folder.gone", { isGone: true });
+
+  for (const device of ["cuda:0", "cuda:1"])
+    events.emit("device.set-aside", {
+      device,
+      phase: "image",
+      code: "WORKER_DIED",
+      reason: "lost",
+      retryMs: 1,
+    });
+  events.emit("device.back", { device: "cuda:0", phase: "image" });
 
   const text = await registry.metrics();
   const expected: Record<string, number> = {
@@ -88,6 +98,8 @@ test("events become counts, loads and seconds", async () => {
     'promptist_jobs_finished_total{state="cancelled"}': 0,
     promptist_workers_left_behind_total: 1,
     promptist_data_folder_gone: 1,
+    'promptist_device_set_aside{device="cuda:0"}': 0,
+    'promptist_device_set_aside{device="cuda:1"}': 1,
     promptist_deliveries_total: 1,
     promptist_discord_rate_limits_total: 1,
     promptist_discord_gateway_latency_seconds: 0.042,

@@ -66,7 +66,7 @@ function phase(name: Phase, loadMs: number, work: () => void): void {
   time += loadMs;
   events.emit("phase.started", { phase: name, pid: 1, checkpoint: "miniature", device: "cpu", loadMs });
   work();
-  events.emit("phase.finished", { phase: name, jobs: 1, items: 1, ms: 1, peakBytes: 1 });
+  events.emit("phase.finished", { phase: name, device: "cpu", jobs: 1, items: 1, ms: 1, peakBytes: 1 });
 }
 
 /** One group of prompts that finish together, as the loop reports it. */

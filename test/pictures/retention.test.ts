@@ -158,7 +158,7 @@ test("runs at the start, hourly and after a phase, one run at a time", async () 
     await pair(1);
     time += 2 * DAY;
     const third = seen();
-    events.emit("phase.finished", { phase: "image", jobs: 1, items: 1, ms: 1, peakBytes: 0 });
+    events.emit("phase.finished", { phase: "image", device: "cpu", jobs: 1, items: 1, ms: 1, peakBytes: 0 });
     await third;
     expect(gone).toEqual(gone.map(() => expect.stringContaining("pictures of 1 jobs")));
     await retention.stop();

@@ -18,7 +18,8 @@ export class InMemory implements Lessons {
       at,
       rewriter: "promptist",
     };
-    this.votes.push({ ...lesson, prompt: "A cat", rewrite: `A cat, ${phrases}` });
+    const against = { against: null, againstRewriter: "none" };
+    this.votes.push({ ...lesson, ...against, prompt: "A cat", rewrite: `A cat, ${phrases}` });
   }
   remove(keep: (vote: Lesson) => boolean) {
     this.votes = this.votes.filter(keep);

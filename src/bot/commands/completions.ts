@@ -26,7 +26,8 @@ export async function completeRequest(
   const { name, value } = options.getFocused(true);
   if (name === "speed") return speedChoices(interaction, value, services);
   if (name === "style") return styleChoices(await stylesHere(styles, interaction), value);
-  if (name === "rewriter") return rewriterChoices(context, await stylesHere(styles, interaction), value);
+  if (name === "rewriter" || name === "against")
+    return rewriterChoices(context, await stylesHere(styles, interaction), value);
   if (name === "model" || name === "lora") {
     const here = await offeredHere(models, await settings.resolve(interaction), interaction);
     return name === "model" ? nameChoices(here.models, value) : loraChoices(here.loras, value);

@@ -15,6 +15,7 @@ import { type Events, log } from "../../core/events.js";
 import { ownersOf } from "./application.js";
 import { CommandLinks } from "./command-links.js";
 import { connect, fatalClose, refusalOf } from "./connect.js";
+import { guarded } from "./guarded.js";
 import { DiscordApi } from "./messenger.js";
 import { registerCommands } from "./registration.js";
 
@@ -25,6 +26,8 @@ export interface GatewayOptions {
   readonly cdnUrl?: string | undefined;
   /** Gateway connections, each for its share of the servers; `auto`: as many as Discord advises. */
   readonly shards: "auto" | number;
+  /** Asked before each request that changes something (`guarded`). */
+  readonly maySend: () => boolean;
   readonly events: Events;
   /** A request that Discord answers later than this fails: one with pictures, and any other. */
   readonly uploadTimeoutMs: number;
@@ -140,8 +143,9 @@ export class Gateway {
   }
 
   #restOptions(): Partial<RESTOptions> {
-    const { apiUrl, cdnUrl, requestTimeoutMs } = this.#options;
+    const { apiUrl, cdnUrl, requestTimeoutMs, maySend } = this.#options;
     return {
+      makeRequest: guarded(maySend),
       invalidRequestWarningInterval: INVALID_REQUESTS_PER_WARNING,
       timeout: requestTimeoutMs,
       handlerSweepInterval: HANDLER_SWEEP_MS,

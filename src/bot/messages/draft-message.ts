@@ -1,4 +1,4 @@
-import { drawnSides, lacksRewrite } from "../../core/job.js";
+import { drawnSides, unwrittenSides } from "../../core/job.js";
 import { promptModeOf } from "../../core/options.js";
 import type { Draft } from "../../db/drafts.js";
 import type { OpenWork } from "../../db/queue.js";
@@ -37,7 +37,7 @@ export function draftMessage(
   const words = notes !== undefined && hasRemarks(notes) ? english : wanted;
   const { draftLines, gridLines, evaluationLines, resultLines, labels } = words;
   const given = items.filter(({ rewrite }) => rewrite !== null).length;
-  const lacking = items.filter(lacksRewrite).length;
+  const lacking = items.reduce((sum, item) => sum + unwrittenSides(item).length, 0);
   const counts = items.map((item) => drawnSides(item).length);
   const pictures = counts.reduce((sum, count) => sum + count, 0);
   const steps = items.reduce((sum, item, i) => sum + counts[i]! * (item.image?.steps ?? image.steps), 0);

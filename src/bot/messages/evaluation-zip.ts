@@ -1,4 +1,4 @@
-import { type Item, type Job, judgementsOf, placeIn } from "../../core/job.js";
+import { type Item, type Job, judgementsOf, placeIn, textOfSide } from "../../core/job.js";
 import { NO_REWRITER, rewriterNameOf } from "../../core/rewriters.js";
 import { SIDES, type Side } from "../../core/side.js";
 import { PROGRAM } from "../../core/version.js";
@@ -56,7 +56,7 @@ export async function evaluationReport(
   const judged = entries.map(({ item, side, ...place }) => ({
     ...place,
     noise: item.seed,
-    text: (side === "baseline" ? item.prompt : item.rewrite) ?? "",
+    text: textOfSide(item, side) ?? "",
     file: item.pictures[side]?.file ?? "",
     judgement: judgementsOf(item)[side]!,
   }));
@@ -133,8 +133,7 @@ function comparedOf(job: Job): Compared {
   }
   const both = job.kind === "batch" ? drawn.filter(({ rewrite }) => rewrite !== null) : [];
   return comparable({
-    // The prompt as written is the baseline.
-    rewriters: [job.checkpoints.promptist === null ? "file" : rewriterNameOf(job.text), NO_REWRITER],
+    rewriters: [job.checkpoints.promptist === null ? "file" : rewriterNameOf(job.text), opponentOf(both)],
     baseline: 1,
     seeds: 1,
     asked: items.length,
@@ -169,4 +168,11 @@ function comparable({ entries, ...all }: Omit<Compared, "prompts">): Compared {
     return { ...entry, prompt };
   });
   return { ...all, prompts, entries: numbered };
+}
+
+/** What all pairs compare with: the prompt as written, unless each has the same rewriter there. */
+function opponentOf(items: readonly Item[]): string {
+  const names = new Set(items.map(({ against }) => (against ? rewriterNameOf(against.text) : NO_REWRITER)));
+  const [name = NO_REWRITER] = names;
+  return names.size === 1 ? name : "several";
 }

@@ -5,6 +5,7 @@ import {
   type ItemNoun,
   type Job,
   type LimitScope,
+  lacksRewrite,
   nounOf,
   type Phase,
 } from "../../core/job.js";
@@ -16,7 +17,7 @@ import { wordsOf } from "../words/languages.js";
 import { cancelRow } from "./parts/components.js";
 import { coarse } from "./parts/eta.js";
 import { evaluationAmount } from "./parts/evaluation-amount.js";
-import { noteLines, promptSections } from "./parts/rewrite-text.js";
+import { bothSections, noteLines, promptSections } from "./parts/rewrite-text.js";
 
 /** Where an unfinished job is, as its message shows it. */
 export type JobStatus =
@@ -50,6 +51,8 @@ export interface JobSummary {
   readonly subject: string;
   /** Whether single items can be taken out. */
   readonly items: ItemNoun | null;
+  /** Whether either text of its pairs is a rewrite. */
+  readonly isDuel: boolean;
 }
 
 /** The message's color tells the state at a glance: blue waits, orange runs, green is done, red failed. */
@@ -71,12 +74,13 @@ export function summarize(job: Job): JobSummary {
   const takenOut = left === job.items.length ? [] : [statusLines.takenOut(job.kind, left, job.items.length)];
   const [first] = job.items;
   // The rewrite is shown once it is ready, unless it would tell which picture is which.
-  const rewritten = first !== undefined && first.rewrite !== null && !job.blind;
+  const rewritten = first !== undefined && first.rewrite !== null && !lacksRewrite(first) && !job.blind;
   return {
     id: job.id,
     locale: job.origin.locale,
     title: labels.commands[job.kind],
     items: job.items.length > 1 ? nounOf(job.kind) : null,
+    isDuel: first?.against !== undefined,
     subject:
       job.evaluation !== undefined
         ? [evaluationAmount(job.items, job.evaluation, words), ...takenOut].join(" ")
@@ -96,7 +100,10 @@ export function summarize(job: Job): JobSummary {
 
 const subjectOf = (job: Job, item: Item, rewritten: boolean, words: Words): string =>
   rewritten
-    ? [...promptSections(job, item, words), ...noteLines(job, item, words)].join("\n")
+    ? [
+        ...(item.against === undefined ? promptSections(job, item, words) : bothSections(job, item, words)),
+        ...noteLines(job, item, words),
+      ].join("\n")
     : codeBlock(item.prompt, SUBJECT_MAX);
 
 /**
@@ -128,7 +135,7 @@ export function statusMessage(
     embeds: [
       {
         title: job.title,
-        description: `${job.subject}\n${statusText(status, job.items, words)}`,
+        description: `${job.subject}\n${statusText(status, job, words)}`,
         color: waits ? COLORS.waiting : COLORS.running,
         ...(preview === null ? {} : { image: { url: `attachment://${preview.name}` } }),
       },
@@ -147,7 +154,11 @@ const erasedMessage = ({ title }: JobSummary, { statusLines }: Words): Outgoing 
   files: [],
 });
 
-function statusText(status: JobStatus, items: ItemNoun | null, words: Words): string {
+function statusText(
+  status: JobStatus,
+  { items, isDuel }: Pick<JobSummary, "items" | "isDuel">,
+  words: Words,
+): string {
   const { statusLines } = words;
   switch (status.kind) {
     case "queued":
@@ -161,7 +172,7 @@ function statusText(status: JobStatus, items: ItemNoun | null, words: Words): st
     case "loading":
       return statusLines.loading(status.phase);
     case "working":
-      return progressText(status.progress, status.leftMs, items ?? "prompt", words);
+      return progressText(status.progress, status.leftMs, { noun: items ?? "prompt", isDuel }, words);
     case "stopping":
       return statusLines.stopping;
     case "late":
@@ -174,12 +185,14 @@ function statusText(status: JobStatus, items: ItemNoun | null, words: Words): st
 function progressText(
   progress: Progress,
   leftMs: number | null,
-  noun: ItemNoun,
+  { noun, isDuel }: { readonly noun: ItemNoun; readonly isDuel: boolean },
   { statusLines }: Words,
 ): string {
   const { output, step, steps, item, items } = progress;
   const what =
-    output === "rewrite" ? statusLines.rewriting(step, steps) : statusLines.drawing(output, step, steps);
+    output === "rewrite"
+      ? statusLines.rewriting(step, steps)
+      : statusLines.drawing(isDuel ? "optimized" : output, step, steps);
   const parts = [
     what,
     ...(items > 1 ? [statusLines.item(noun, item, items)] : []),

@@ -129,6 +129,7 @@ export const de: Unfinished<Words> = {
     usePromptTitle: "Der Prompt, der vom Bild ausgeht",
     prompt: "Prompt",
     rewriteBy: (rewriter) => `Von ${rewriter} umgeschrieben`,
+    against: (rewriter) => `Gegen ${rewriter}`,
     givenRewrite: "Optimiert",
     negative: "Negativprompt",
     baselineAlt: (prompt) => `Bild zum ursprünglichen Prompt: ${prompt}`,
@@ -211,6 +212,8 @@ export const de: Unfinished<Words> = {
     settings: resultLines.settings,
     footer: resultLines.footer,
     sides: (how) => `**Links** wie geschrieben · **rechts** ${how}:`,
+    left: (how) => `**Links** ${how}:`,
+    right: (how) => `**Rechts** ${how}:`,
     sidesOfEach: (pairs, how) =>
       `${count(pairs, PAIRS)}, jeweils **links** wie geschrieben · **rechts** ${how}:`,
     change:
@@ -334,6 +337,8 @@ export const de: Unfinished<Words> = {
       `Der Umschreiber${c.code("rewriter") === null ? "" : ` ${c.code("rewriter")}`} geht hier nicht. Wähle einen, der beim Tippen angeboten wird: \`promptist\`, \`magicprompt\`, \`none\` und so weiter.`,
     INPUT_EVALUATION: (c) =>
       `Mit \`evaluate:True\` nennt \`rewriter\`, was verglichen wird: höchstens ${c.say("max", number, "5")} verschiedene, etwa \`promptist, magicprompt, none\`, und nicht \`none\` allein. \`seeds\` gibt es nur bei einer Auswertung.`,
+    INPUT_AGAINST: (c) =>
+      `Auf beiden Seiten stünde ${c.code("rewriter") ?? "derselbe Umschreiber"}. Wähle für \`against\` einen anderen.`,
     FILE_STYLES: () =>
       "Die Datei ist keine Liste von Stilen. Hänge die `styles.csv` von A1111 an: Die erste Zeile ist `name,prompt,negative_prompt`, jede weitere ein Stil.",
     DRAFT_GONE: () =>
@@ -467,7 +472,7 @@ export const de: Unfinished<Words> = {
   },
   scoreLines: {
     decimal,
-    judges: (parts) => `Bewertung: ${parts.join(" · ")}`,
+    judges: (parts, of) => `Bewertung${of === null ? "" : ` von ${of}`}: ${parts.join(" · ")}`,
     fits: {
       same: "passt genauso gut zum Prompt",
       better: "passt besser zum Prompt",
@@ -479,7 +484,8 @@ export const de: Unfinished<Words> = {
     relevance: (change) => `Nähe zum Prompt ${change}`,
     beauty: (change) => `Schönheit ${change}`,
     rewardOf: (reward) => `Reward ${reward} (darauf wurde Promptist trainiert)`,
-    pair: (parts) => `Werte, wie geschrieben → umgeschrieben: ${parts.join(" · ")}`,
+    pair: (parts, names) =>
+      `Werte, ${names?.baseline ?? "wie geschrieben"} → ${names?.optimized ?? "umgeschrieben"}: ${parts.join(" · ")}`,
     title: "**Werte**: Mittelwerte mit 95 % Konfidenzintervall; über 0 war die Umschreibung besser.",
     relevanceChange: "Änderung der Nähe zum Prompt",
     beautyGain: "Änderung der Schönheit",
@@ -491,23 +497,27 @@ export const de: Unfinished<Words> = {
   blindLines: {
     question:
       "Welches Bild ist besser, A oder B? Eines davon gehört zu einer Umschreibung des Prompts. Stimm ab, dann erfährst du, welches.",
+    questionBetween: (one, other) =>
+      `Welches Bild ist besser, A oder B? Eines gehört zum Text von ${one}, das andere zu dem von ${other}. Stimm ab, dann erfährst du, welches.`,
     closes: (at) => `Die Abstimmung endet <t:${Math.floor(at / 1000)}:R>.`,
     tileAlt: (letter) => `Bild ${letter}; ob es zur Umschreibung gehört, wird noch nicht verraten`,
     nothing: "Promptist hat nichts geändert, deshalb gibt es nichts abzustimmen.",
-    voted: (counted, left, isFirst) => {
+    nothingBetween: "Beide haben dasselbe geschrieben, deshalb gibt es nichts abzustimmen.",
+    voted: (counted, left, isFirst, names) => {
+      const said = names ?? sides;
       const right = left === "baseline" ? "optimized" : "baseline";
       const chosen = {
-        left: `A, ${sides[left]}`,
-        right: `B, ${sides[right]}`,
+        left: `A, ${said[left]}`,
+        right: `B, ${said[right]}`,
         tie: "beide gleich gut",
         bad: "beide schlecht",
       }[counted];
-      return `${isFirst ? "Deine Stimme zählt" : "Deine erste Stimme zählt"}: ${chosen}. A war ${sides[left]}, B war ${sides[right]}.`;
+      return `${isFirst ? "Deine Stimme zählt" : "Deine erste Stimme zählt"}: ${chosen}. A war ${said[left]}, B war ${said[right]}.`;
     },
     secret: "Bitte behalte das für dich, bis die Abstimmung vorbei ist.",
     final: "Du hast gesehen, welches welches ist; deine Stimme kann sich nicht mehr ändern.",
-    tally: ({ optimized, baseline, tie, bad }) =>
-      `**Stimmen** Umschreibung ${number(optimized)} · wie geschrieben ${number(baseline)} · gleich gut ${number(tie)} · beide schlecht ${number(bad)}`,
+    tally: ({ optimized, baseline, tie, bad }, names) =>
+      `**Stimmen** ${names?.optimized ?? "Umschreibung"} ${number(optimized)} · ${names?.baseline ?? "wie geschrieben"} ${number(baseline)} · gleich gut ${number(tie)} · beide schlecht ${number(bad)}`,
   },
   verdictLines: {
     none: "Noch keine Stimmen. Nutze `/compare blind:True`: Unter dem Paar können alle für A oder B stimmen.",

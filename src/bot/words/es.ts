@@ -149,6 +149,7 @@ export const es: Unfinished<Words> = {
     usePromptTitle: "El prompt que parte de esta imagen",
     prompt: "Prompt",
     rewriteBy: (rewriter) => `Reescrito por ${rewriter}`,
+    against: (rewriter) => `Frente a ${rewriter}`,
     givenRewrite: "Optimizado",
     negative: "Prompt negativo",
     baselineAlt: (prompt) => `Imagen del prompt original: ${prompt}`,
@@ -227,6 +228,8 @@ export const es: Unfinished<Words> = {
     settings: resultLines.settings,
     footer: resultLines.footer,
     sides: (how) => `**Izquierda** tal cual · **derecha** ${how}:`,
+    left: (how) => `**Izquierda** ${how}:`,
+    right: (how) => `**Derecha** ${how}:`,
     sidesOfEach: (pairs, how) =>
       `${count(pairs, PAIRS)}, cada uno con **izquierda** tal cual · **derecha** ${how}:`,
     change: "Genera esto con otra reescritura, o sin algunas de las palabras añadidas; la semilla no cambia.",
@@ -349,6 +352,8 @@ export const es: Unfinished<Words> = {
       `El reescritor${c.code("rewriter") === null ? "" : ` ${c.code("rewriter")}`} no se puede usar aquí. Elige uno de los que se muestran al escribir: \`promptist\`, \`magicprompt\`, \`none\` u otro.`,
     INPUT_EVALUATION: (c) =>
       `Con \`evaluate:True\`, \`rewriter\` dice qué se compara: hasta ${c.say("max", number, "5")} distintos, como \`promptist, magicprompt, none\`, y no solo \`none\`. \`seeds\` es solo para una evaluación.`,
+    INPUT_AGAINST: (c) =>
+      `En los dos lados estaría ${c.code("rewriter") ?? "el mismo reescritor"}. Elige otro para \`against\`.`,
     FILE_STYLES: () =>
       "El archivo no es una lista de estilos. Adjunta el `styles.csv` de A1111: su primera línea es `name,prompt,negative_prompt`, y cada línea siguiente es un estilo.",
     DRAFT_LIMIT: (c) =>
@@ -477,7 +482,7 @@ export const es: Unfinished<Words> = {
   },
   scoreLines: {
     decimal,
-    judges: (parts) => `Valoración: ${parts.join(" · ")}`,
+    judges: (parts, of) => `Valoración${of === null ? "" : ` de ${of}`}: ${parts.join(" · ")}`,
     fits: {
       same: "sigue el prompt igual de bien",
       better: "sigue mejor el prompt",
@@ -489,7 +494,8 @@ export const es: Unfinished<Words> = {
     relevance: (change) => `fidelidad al prompt ${change}`,
     beauty: (change) => `belleza ${change}`,
     rewardOf: (reward) => `recompensa ${reward} (lo que Promptist aprendió a subir)`,
-    pair: (parts) => `Puntuación, tal cual → reescrito: ${parts.join(" · ")}`,
+    pair: (parts, names) =>
+      `Puntuación, ${names?.baseline ?? "tal cual"} → ${names?.optimized ?? "reescrito"}: ${parts.join(" · ")}`,
     title: "**Puntuación**: medias con intervalos del 95 %; por encima de cero, la reescritura es mejor.",
     relevanceChange: "Cambio de fidelidad",
     beautyGain: "Cambio de belleza",
@@ -501,23 +507,27 @@ export const es: Unfinished<Words> = {
   blindLines: {
     question:
       "¿Qué imagen es mejor, A o B? Una de ellas sale de una reescritura del prompt. Vota para saber cuál.",
+    questionBetween: (one, other) =>
+      `¿Qué imagen es mejor, A o B? Una sale del texto de ${one} y la otra del de ${other}. Vota para saber cuál.`,
     closes: (at) => `La votación termina <t:${Math.floor(at / 1000)}:R>.`,
     tileAlt: (letter) => `Imagen ${letter}; todavía no se dice si sale de la reescritura`,
     nothing: "Promptist no ha cambiado nada, así que no hay nada que votar.",
-    voted: (counted, left, isFirst) => {
+    nothingBetween: "Los dos han escrito lo mismo, así que no hay nada que votar.",
+    voted: (counted, left, isFirst, names) => {
+      const said = names ?? sides;
       const right = left === "baseline" ? "optimized" : "baseline";
       const chosen = {
-        left: `A, ${sides[left]}`,
-        right: `B, ${sides[right]}`,
+        left: `A, ${said[left]}`,
+        right: `B, ${said[right]}`,
         tie: "empate",
         bad: "las dos mal",
       }[counted];
-      return `${isFirst ? "Tu voto cuenta" : "Cuenta tu primer voto"}: ${chosen}. A era ${sides[left]}, B era ${sides[right]}.`;
+      return `${isFirst ? "Tu voto cuenta" : "Cuenta tu primer voto"}: ${chosen}. A era ${said[left]}, B era ${said[right]}.`;
     },
     secret: "Guárdatelo hasta que acabe la votación.",
     final: "Ya sabes cuál es cuál, así que tu voto ya no puede cambiar.",
-    tally: ({ optimized, baseline, tie, bad }) =>
-      `**Votos** reescritura ${number(optimized)} · tal cual ${number(baseline)} · empate ${number(tie)} · las dos mal ${number(bad)}`,
+    tally: ({ optimized, baseline, tie, bad }, names) =>
+      `**Votos** ${names?.optimized ?? "reescritura"} ${number(optimized)} · ${names?.baseline ?? "tal cual"} ${number(baseline)} · empate ${number(tie)} · las dos mal ${number(bad)}`,
   },
   verdictLines: {
     none: "Todavía no hay votos. Usa `/compare blind:True`: debajo del par, todos pueden votar por A o B.",

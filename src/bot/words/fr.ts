@@ -142,6 +142,7 @@ export const fr: Unfinished<Words> = {
     usePromptTitle: "Le prompt qui part de cette image",
     prompt: "Prompt",
     rewriteBy: (rewriter) => `Réécrit par ${rewriter}`,
+    against: (rewriter) => `Face à ${rewriter}`,
     givenRewrite: "Optimisé",
     negative: "Prompt négatif",
     baselineAlt: (prompt) => `Image du prompt d'origine : ${prompt}`,
@@ -225,6 +226,8 @@ export const fr: Unfinished<Words> = {
     settings: resultLines.settings,
     footer: resultLines.footer,
     sides: (how) => `**À gauche** tel quel · **à droite** ${how} :`,
+    left: (how) => `**À gauche** ${how} :`,
+    right: (how) => `**À droite** ${how} :`,
     sidesOfEach: (pairs, how) =>
       `${count(pairs, PAIRS)}, chaque fois **à gauche** tel quel · **à droite** ${how} :`,
     change: "Générez ceci avec une autre réécriture, ou sans certains des mots ajoutés ; la graine reste.",
@@ -347,6 +350,8 @@ export const fr: Unfinished<Words> = {
       `Le réécriveur${c.code("rewriter") === null ? "" : ` ${c.code("rewriter")}`} ne peut pas servir ici. Choisissez-en un parmi ceux proposés pendant la saisie : \`promptist\`, \`magicprompt\`, \`none\` ou un autre.`,
     INPUT_EVALUATION: (c) =>
       `Avec \`evaluate:True\`, \`rewriter\` nomme ce qui est comparé : jusqu'à ${c.say("max", number, "5")} réécriveurs différents, comme \`promptist, magicprompt, none\`, et pas \`none\` seul. \`seeds\` ne sert qu'à une évaluation.`,
+    INPUT_AGAINST: (c) =>
+      `Il y aurait ${c.code("rewriter") ?? "le même réécriveur"} des deux côtés. Choisissez-en un autre pour \`against\`.`,
     FILE_STYLES: () =>
       "Ce fichier n'est pas une liste de styles. Joignez le `styles.csv` d'A1111 : sa première ligne est `name,prompt,negative_prompt`, et chaque ligne suivante est un style.",
     DRAFT_GONE: () =>
@@ -476,7 +481,7 @@ export const fr: Unfinished<Words> = {
   },
   scoreLines: {
     decimal,
-    judges: (parts) => `Évaluation : ${parts.join(" · ")}`,
+    judges: (parts, of) => `Évaluation${of === null ? "" : ` de ${of}`} : ${parts.join(" · ")}`,
     fits: {
       same: "suit aussi bien le prompt",
       better: "suit mieux le prompt",
@@ -488,7 +493,8 @@ export const fr: Unfinished<Words> = {
     relevance: (change) => `fidélité au prompt ${change}`,
     beauty: (change) => `beauté ${change}`,
     rewardOf: (reward) => `récompense ${reward} (ce que Promptist a appris à augmenter)`,
-    pair: (parts) => `Notes, tel quel → réécrit : ${parts.join(" · ")}`,
+    pair: (parts, names) =>
+      `Notes, ${names?.baseline ?? "tel quel"} → ${names?.optimized ?? "réécrit"} : ${parts.join(" · ")}`,
     title: "**Notes** : moyennes avec intervalles à 95 % ; au-dessus de zéro, la réécriture fait mieux.",
     relevanceChange: "Évolution de la fidélité",
     beautyGain: "Évolution de la beauté",
@@ -500,23 +506,27 @@ export const fr: Unfinished<Words> = {
   blindLines: {
     question:
       "Quelle image est la meilleure, A ou B ? L'une d'elles vient d'une réécriture du prompt. Votez pour savoir laquelle.",
+    questionBetween: (one, other) =>
+      `Quelle image est la meilleure, A ou B ? L'une vient du texte de ${one}, l'autre de celui de ${other}. Votez pour savoir laquelle.`,
     closes: (at) => `Le vote se termine <t:${Math.floor(at / 1000)}:R>.`,
     tileAlt: (letter) => `Image ${letter} ; on ne dit pas encore si elle vient de la réécriture`,
     nothing: "Promptist n'a rien changé, il n'y a donc rien à départager.",
-    voted: (counted, left, isFirst) => {
+    nothingBetween: "Les deux ont écrit la même chose, il n'y a donc rien à départager.",
+    voted: (counted, left, isFirst, names) => {
+      const said = names ?? sides;
       const right = left === "baseline" ? "optimized" : "baseline";
       const chosen = {
-        left: `A, ${sides[left]}`,
-        right: `B, ${sides[right]}`,
+        left: `A, ${said[left]}`,
+        right: `B, ${said[right]}`,
         tie: "égalité",
         bad: "les deux mauvaises",
       }[counted];
-      return `${isFirst ? "Votre vote compte" : "C'est votre premier vote qui compte"} : ${chosen}. A était ${sides[left]}, B était ${sides[right]}.`;
+      return `${isFirst ? "Votre vote compte" : "C'est votre premier vote qui compte"} : ${chosen}. A était ${said[left]}, B était ${said[right]}.`;
     },
     secret: "Gardez-le pour vous jusqu'à la fin du vote.",
     final: "Vous savez maintenant laquelle est laquelle ; votre vote ne peut plus changer.",
-    tally: ({ optimized, baseline, tie, bad }) =>
-      `**Votes** réécriture ${number(optimized)} · tel quel ${number(baseline)} · égalité ${number(tie)} · les deux mauvaises ${number(bad)}`,
+    tally: ({ optimized, baseline, tie, bad }, names) =>
+      `**Votes** ${names?.optimized ?? "réécriture"} ${number(optimized)} · ${names?.baseline ?? "tel quel"} ${number(baseline)} · égalité ${number(tie)} · les deux mauvaises ${number(bad)}`,
   },
   verdictLines: {
     none: "Pas encore de vote. Utilisez `/compare blind:True` : sous la paire, tout le monde peut voter pour A ou B.",

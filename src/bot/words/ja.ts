@@ -128,6 +128,7 @@ export const ja: Unfinished<Words> = {
     usePromptTitle: "この画像から続けるプロンプト",
     prompt: "プロンプト",
     rewriteBy: (rewriter) => `${rewriter} による書き直し`,
+    against: (rewriter) => `比較相手 ${rewriter}`,
     givenRewrite: "最適化済み",
     negative: "ネガティブプロンプト",
     baselineAlt: (prompt) => `元のプロンプトの画像: ${prompt}`,
@@ -205,6 +206,8 @@ export const ja: Unfinished<Words> = {
     settings: resultLines.settings,
     footer: resultLines.footer,
     sides: (how) => `**左** 元のまま · **右** ${how}:`,
+    left: (how) => `**左** ${how}:`,
+    right: (how) => `**右** ${how}:`,
     sidesOfEach: (all, how) => `${pairs(all)}、それぞれ **左** 元のまま · **右** ${how}:`,
     change: "別の書き直しで、または追加された語の一部を省いて生成します。シードはそのままです。",
     onlySide: (side) => (side === "baseline" ? "元のプロンプトの画像です。" : "書き直しの画像です。"),
@@ -323,6 +326,8 @@ export const ja: Unfinished<Words> = {
       `リライター${c.code("rewriter") === null ? "" : ` ${c.code("rewriter")} `}はここでは使えません。入力中に表示されるもの（\`promptist\`、\`magicprompt\`、\`none\` など）から選んでください。`,
     INPUT_EVALUATION: (c) =>
       `\`evaluate:True\` では、\`rewriter\` に比べるものを書きます。\`promptist, magicprompt, none\` のように異なるものを ${c.say("max", number, "5")} 個までで、\`none\` だけにはできません。\`seeds\` は評価のときだけ使えます。`,
+    INPUT_AGAINST: (c) =>
+      `両側が${c.code("rewriter") ?? "同じリライター"}になります。\`against\` には別のものを選んでください。`,
     FILE_STYLES: () =>
       "このファイルはスタイルの一覧ではありません。A1111 の `styles.csv` を添付してください。1行目は `name,prompt,negative_prompt` で、2行目からは1行に1つのスタイルです。",
     DRAFT_GONE: () =>
@@ -445,7 +450,7 @@ export const ja: Unfinished<Words> = {
   },
   scoreLines: {
     decimal,
-    judges: (parts) => `評価: ${parts.join(" · ")}`,
+    judges: (parts, of) => `${of === null ? "" : `${of} の`}評価: ${parts.join(" · ")}`,
     fits: {
       same: "プロンプトへの忠実さは同じくらい",
       better: "プロンプトにより忠実",
@@ -457,7 +462,8 @@ export const ja: Unfinished<Words> = {
     relevance: (change) => `プロンプトとの一致 ${change}`,
     beauty: (change) => `美しさ ${change}`,
     rewardOf: (reward) => `報酬 ${reward}（Promptist が上げるよう学習した値）`,
-    pair: (parts) => `スコア（元 → 書き直し）: ${parts.join(" · ")}`,
+    pair: (parts, names) =>
+      `スコア（${names?.baseline ?? "元"} → ${names?.optimized ?? "書き直し"}）: ${parts.join(" · ")}`,
     title: "**スコア**: 平均と95%区間。0より上なら書き直しのほうが良い結果です。",
     relevanceChange: "一致の変化",
     beautyGain: "美しさの変化",
@@ -469,23 +475,27 @@ export const ja: Unfinished<Words> = {
   blindLines: {
     question:
       "A と B、どちらの画像が良いですか？ 片方は書き直したプロンプトから生成されました。投票すると、どちらか分かります。",
+    questionBetween: (one, other) =>
+      `A と B、どちらの画像が良いですか？ 片方は ${one}、もう片方は ${other} の文から生成されました。投票すると、どちらか分かります。`,
     closes: (at) => `投票は <t:${Math.floor(at / 1000)}:R> に終わります。`,
     tileAlt: (letter) => `画像${letter}。書き直しから生成されたかどうかは、まだ秘密です`,
     nothing: "Promptist は何も変えなかったので、投票することがありません。",
-    voted: (counted, left, isFirst) => {
+    nothingBetween: "どちらも同じ文を書いたので、投票することがありません。",
+    voted: (counted, left, isFirst, names) => {
+      const said = names ?? sides;
       const right = left === "baseline" ? "optimized" : "baseline";
       const chosen = {
-        left: `A（${sides[left]}）`,
-        right: `B（${sides[right]}）`,
+        left: `A（${said[left]}）`,
+        right: `B（${said[right]}）`,
         tie: "同じくらい",
         bad: "どちらも悪い",
       }[counted];
-      return `${isFirst ? "投票を受け付けました" : "最初の投票が有効です"}: ${chosen}。A は${sides[left]}、B は${sides[right]}でした。`;
+      return `${isFirst ? "投票を受け付けました" : "最初の投票が有効です"}: ${chosen}。A は${said[left]}、B は${said[right]}でした。`;
     },
     secret: "投票が終わるまで、ほかの人には内緒にしてください。",
     final: "どちらがどちらか見た後なので、投票はもう変えられません。",
-    tally: ({ optimized, baseline, tie, bad }) =>
-      `**投票** 書き直し ${number(optimized)} · 元のまま ${number(baseline)} · 同じくらい ${number(tie)} · どちらも悪い ${number(bad)}`,
+    tally: ({ optimized, baseline, tie, bad }, names) =>
+      `**投票** ${names?.optimized ?? "書き直し"} ${number(optimized)} · ${names?.baseline ?? "元のまま"} ${number(baseline)} · 同じくらい ${number(tie)} · どちらも悪い ${number(bad)}`,
   },
   verdictLines: {
     none: "投票はまだありません。`/compare blind:True` を使うと、組の下で誰でも A か B に投票できます。",

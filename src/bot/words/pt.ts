@@ -142,6 +142,7 @@ export const pt: Unfinished<Words> = {
     usePromptTitle: "O prompt que parte desta imagem",
     prompt: "Prompt",
     rewriteBy: (rewriter) => `Reescrito por ${rewriter}`,
+    against: (rewriter) => `Contra ${rewriter}`,
     givenRewrite: "Otimizado",
     negative: "Prompt negativo",
     baselineAlt: (prompt) => `Imagem do prompt original: ${prompt}`,
@@ -222,6 +223,8 @@ export const pt: Unfinished<Words> = {
     settings: resultLines.settings,
     footer: resultLines.footer,
     sides: (how) => `**Esquerda** como escrito · **direita** ${how}:`,
+    left: (how) => `**Esquerda** ${how}:`,
+    right: (how) => `**Direita** ${how}:`,
     sidesOfEach: (pairs, how) =>
       `${count(pairs, PAIRS)}, cada um com **esquerda** como escrito · **direita** ${how}:`,
     change: "Gere isto com outra reescrita, ou sem algumas das palavras acrescentadas; a semente continua.",
@@ -344,6 +347,8 @@ export const pt: Unfinished<Words> = {
       `O reescritor${c.code("rewriter") === null ? "" : ` ${c.code("rewriter")}`} não pode ser usado aqui. Escolha um dos que aparecem ao digitar: \`promptist\`, \`magicprompt\`, \`none\` ou outro.`,
     INPUT_EVALUATION: (c) =>
       `Com \`evaluate:True\`, \`rewriter\` diz o que é comparado: até ${c.say("max", number, "5")} diferentes, como \`promptist, magicprompt, none\`, e não só \`none\`. \`seeds\` serve apenas para uma avaliação.`,
+    INPUT_AGAINST: (c) =>
+      `Os dois lados seriam de ${c.code("rewriter") ?? "um mesmo reescritor"}. Escolha outro para \`against\`.`,
     FILE_STYLES: () =>
       "O arquivo não é uma lista de estilos. Anexe o `styles.csv` do A1111: a primeira linha é `name,prompt,negative_prompt`, e cada linha seguinte é um estilo.",
     DRAFT_GONE: () =>
@@ -472,7 +477,7 @@ export const pt: Unfinished<Words> = {
   },
   scoreLines: {
     decimal,
-    judges: (parts) => `Avaliação: ${parts.join(" · ")}`,
+    judges: (parts, of) => `Avaliação${of === null ? "" : ` de ${of}`}: ${parts.join(" · ")}`,
     fits: {
       same: "segue o prompt igualmente bem",
       better: "segue melhor o prompt",
@@ -484,7 +489,8 @@ export const pt: Unfinished<Words> = {
     relevance: (change) => `fidelidade ao prompt ${change}`,
     beauty: (change) => `beleza ${change}`,
     rewardOf: (reward) => `recompensa ${reward} (o que o Promptist aprendeu a aumentar)`,
-    pair: (parts) => `Notas, como escrito → reescrito: ${parts.join(" · ")}`,
+    pair: (parts, names) =>
+      `Notas, ${names?.baseline ?? "como escrito"} → ${names?.optimized ?? "reescrito"}: ${parts.join(" · ")}`,
     title: "**Notas**: médias com intervalos de 95 %; acima de zero, a reescrita foi melhor.",
     relevanceChange: "Mudança na fidelidade",
     beautyGain: "Mudança na beleza",
@@ -495,23 +501,27 @@ export const pt: Unfinished<Words> = {
   },
   blindLines: {
     question: "Qual imagem é melhor, A ou B? Uma delas vem de uma reescrita do prompt. Vote para saber qual.",
+    questionBetween: (one, other) =>
+      `Qual imagem é melhor, A ou B? Uma vem do texto de ${one} e a outra do de ${other}. Vote para saber qual.`,
     closes: (at) => `A votação termina <t:${Math.floor(at / 1000)}:R>.`,
     tileAlt: (letter) => `Imagem ${letter}; ainda não se diz se ela vem da reescrita`,
     nothing: "O Promptist não mudou nada, então não há o que votar.",
-    voted: (counted, left, isFirst) => {
+    nothingBetween: "Os dois escreveram o mesmo, então não há o que votar.",
+    voted: (counted, left, isFirst, names) => {
+      const said = names ?? sides;
       const right = left === "baseline" ? "optimized" : "baseline";
       const chosen = {
-        left: `A, ${sides[left]}`,
-        right: `B, ${sides[right]}`,
+        left: `A, ${said[left]}`,
+        right: `B, ${said[right]}`,
         tie: "empate",
         bad: "as duas ruins",
       }[counted];
-      return `${isFirst ? "Seu voto vale" : "Vale o seu primeiro voto"}: ${chosen}. A era ${sides[left]}, B era ${sides[right]}.`;
+      return `${isFirst ? "Seu voto vale" : "Vale o seu primeiro voto"}: ${chosen}. A era ${said[left]}, B era ${said[right]}.`;
     },
     secret: "Guarde segredo até a votação acabar.",
     final: "Você já sabe qual é qual, então seu voto não pode mais mudar.",
-    tally: ({ optimized, baseline, tie, bad }) =>
-      `**Votos** reescrita ${number(optimized)} · como escrito ${number(baseline)} · empate ${number(tie)} · as duas ruins ${number(bad)}`,
+    tally: ({ optimized, baseline, tie, bad }, names) =>
+      `**Votos** ${names?.optimized ?? "reescrita"} ${number(optimized)} · ${names?.baseline ?? "como escrito"} ${number(baseline)} · empate ${number(tie)} · as duas ruins ${number(bad)}`,
   },
   verdictLines: {
     none: "Ainda não há votos. Use `/compare blind:True`: abaixo do par, todos podem votar em A ou B.",

@@ -150,6 +150,7 @@ export const ru: Unfinished<Words> = {
     usePromptTitle: "Запрос, который исходит из картинки",
     prompt: "Запрос",
     rewriteBy: (rewriter) => `Переписано ${rewriter}`,
+    against: (rewriter) => `Против ${rewriter}`,
     givenRewrite: "Улучшено",
     negative: "Негативный запрос",
     baselineAlt: (prompt) => `Картинка по исходному запросу: ${prompt}`,
@@ -227,6 +228,8 @@ export const ru: Unfinished<Words> = {
     settings: resultLines.settings,
     footer: resultLines.footer,
     sides: (how) => `**Слева** как написано · **справа** ${how}:`,
+    left: (how) => `**Слева** ${how}:`,
+    right: (how) => `**Справа** ${how}:`,
     sidesOfEach: (pairs, how) => `${count(pairs, PAIRS)}: **слева** как написано · **справа** ${how}:`,
     change: "Создайте это по другому варианту или без некоторых добавленных слов; зерно останется.",
     onlySide: (side) =>
@@ -342,6 +345,8 @@ export const ru: Unfinished<Words> = {
       `Модель переписывания${c.code("rewriter") === null ? "" : ` ${c.code("rewriter")}`} здесь использовать нельзя. Выберите из тех, что предлагаются при вводе: \`promptist\`, \`magicprompt\`, \`none\` и другие.`,
     INPUT_EVALUATION: (c) =>
       `С \`evaluate:True\` опция \`rewriter\` называет, что сравнить: не больше ${c.say("max", number, "5")} разных, например \`promptist, magicprompt, none\`, но не один \`none\`. \`seeds\` нужна только для оценки.`,
+    INPUT_AGAINST: (c) =>
+      `С обеих сторон был бы ${c.code("rewriter") ?? "один и тот же рерайтер"}. Выберите для \`against\` другой.`,
     FILE_STYLES: () =>
       "Это не список стилей. Прикрепите `styles.csv` из A1111: первая строка — `name,prompt,negative_prompt`, каждая следующая — один стиль.",
     DRAFT_GONE: () =>
@@ -465,7 +470,7 @@ export const ru: Unfinished<Words> = {
   },
   scoreLines: {
     decimal,
-    judges: (parts) => `Оценка: ${parts.join(" · ")}`,
+    judges: (parts, of) => `Оценка${of === null ? "" : ` ${of}`}: ${parts.join(" · ")}`,
     fits: {
       same: "так же соответствует запросу",
       better: "лучше соответствует запросу",
@@ -477,7 +482,8 @@ export const ru: Unfinished<Words> = {
     relevance: (change) => `соответствие запросу ${change}`,
     beauty: (change) => `красота ${change}`,
     rewardOf: (reward) => `награда ${reward} (её Promptist учился повышать)`,
-    pair: (parts) => `Оценки, как написано → переписано: ${parts.join(" · ")}`,
+    pair: (parts, names) =>
+      `Оценки, ${names?.baseline ?? "как написано"} → ${names?.optimized ?? "переписано"}: ${parts.join(" · ")}`,
     title: "**Оценки**: средние с интервалами 95 %; выше нуля переписанный запрос лучше.",
     relevanceChange: "Изменение соответствия",
     beautyGain: "Изменение красоты",
@@ -489,23 +495,27 @@ export const ru: Unfinished<Words> = {
   blindLines: {
     question:
       "Какая картинка лучше, A или B? Одна из них создана по переписанному запросу. Проголосуйте, чтобы узнать какая.",
+    questionBetween: (one, other) =>
+      `Какая картинка лучше, A или B? Одна создана по тексту ${one}, другая — по тексту ${other}. Проголосуйте, чтобы узнать какая.`,
     closes: (at) => `Голосование закончится <t:${Math.floor(at / 1000)}:R>.`,
     tileAlt: (letter) => `Картинка ${letter}; создана ли она по переписанному запросу, пока не сказано`,
     nothing: "Promptist ничего не изменил, поэтому голосовать не о чем.",
-    voted: (counted, left, isFirst) => {
+    nothingBetween: "Оба написали одно и то же, поэтому голосовать не о чем.",
+    voted: (counted, left, isFirst, names) => {
+      const said = names ?? sides;
       const right = left === "baseline" ? "optimized" : "baseline";
       const chosen = {
-        left: `A, ${sides[left]}`,
-        right: `B, ${sides[right]}`,
+        left: `A, ${said[left]}`,
+        right: `B, ${said[right]}`,
         tie: "поровну",
         bad: "обе плохи",
       }[counted];
-      return `${isFirst ? "Ваш голос учтён" : "Считается ваш первый голос"}: ${chosen}. A — ${sides[left]}, B — ${sides[right]}.`;
+      return `${isFirst ? "Ваш голос учтён" : "Считается ваш первый голос"}: ${chosen}. A — ${said[left]}, B — ${said[right]}.`;
     },
     secret: "Пожалуйста, никому не говорите, пока голосование не закончится.",
     final: "Вы уже видели, где какая, поэтому голос изменить нельзя.",
-    tally: ({ optimized, baseline, tie, bad }) =>
-      `**Голоса** переписанный ${number(optimized)} · как написано ${number(baseline)} · поровну ${number(tie)} · обе плохи ${number(bad)}`,
+    tally: ({ optimized, baseline, tie, bad }, names) =>
+      `**Голоса** ${names?.optimized ?? "переписанный"} ${number(optimized)} · ${names?.baseline ?? "как написано"} ${number(baseline)} · поровну ${number(tie)} · обе плохи ${number(bad)}`,
   },
   verdictLines: {
     none: "Голосов пока нет. Вызовите `/compare blind:True`: под парой все смогут проголосовать за A или B.",

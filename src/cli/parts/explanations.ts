@@ -57,6 +57,7 @@ export const EXPLANATIONS: Readonly<Record<ErrorCode, Explanation>> = {
   },
   INPUT_REWRITER: theirs("A rewriter was named that is not known, or one that can't stand beside the other."),
   INPUT_EVALUATION: theirs("`/batch evaluate:True` named no rewriters to compare, or too many."),
+  INPUT_AGAINST: theirs("The same rewriter was named for both sides of a pair."),
   DRAFT_GONE: theirs("Someone pressed Start on a draft that was already started, discarded or expired."),
   DRAFT_LIMIT: theirs("Someone attached many batch files without pressing Start."),
   NOT_ALLOWED: {
@@ -107,7 +108,7 @@ export const EXPLANATIONS: Readonly<Record<ErrorCode, Explanation>> = {
     todo: "Start it, or look at the network between it and this machine; the bot goes on by itself. promptist doctor tries it.",
   },
   QUEUE_LOCKED: {
-    means: "Another Promptist runs on the same data folder.",
+    means: "Another Promptist runs on the same data folder, or works on the database that is to be copied.",
     todo: "Stop it, or give this one another DATA_DIR.",
   },
   QUEUE_FULL: {

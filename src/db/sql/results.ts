@@ -14,7 +14,7 @@ const itemAt = sql<{ job: number; position: number }, ItemRow>(
   "select * from items where job = @job and position = @position",
 );
 const updateItem = sql<ItemRow>(`
-  update items set rewrite = @rewrite, candidates = @candidates, baseline = @baseline, optimized = @optimized,
+  update items set rewrite = @rewrite, against_rewrite = @against_rewrite, candidates = @candidates, baseline = @baseline, optimized = @optimized,
     comparison = @comparison, notes = @notes, cancelled = @cancelled, times = @times,
     judgements = @judgements
   where job = @job and position = @position`);
@@ -53,15 +53,19 @@ export function keepingResults(connection: Connection): Verbs {
   }
 
   return {
-    saveText: (claim, index, { rewrite, candidates, notes, ms }) =>
+    saveText: (claim, index, { side = "optimized", rewrite, candidates, notes, ms }) =>
       saveItem(
         claim,
         index,
         (row) => ({
-          rewrite,
-          candidates: JSON.stringify(candidates),
+          ...(side === "baseline"
+            ? { against_rewrite: rewrite }
+            : { rewrite, candidates: JSON.stringify(candidates) }),
           notes: withNotes(row.notes, notes),
-          times: withParts<ItemTimes>(row.times, ms === undefined ? {} : { rewrite: ms }),
+          times: withParts<ItemTimes>(
+            row.times,
+            ms === undefined ? {} : { [side === "baseline" ? "against" : "rewrite"]: ms },
+          ),
         }),
         ms ?? 0,
       ),

@@ -17,7 +17,7 @@ CREATE TABLE ballots (
   opened_at integer not null,
   closes_at integer,
   closed_at integer
-, author_id text, prompt text, rewrite text, seed integer, propensity real, is_first integer, baseline_rewriter text not null default 'none', optimized_rewriter text not null default 'promptist') strict;
+, author_id text, prompt text, rewrite text, seed integer, propensity real, is_first integer, baseline_rewriter text not null default 'none', optimized_rewriter text not null default 'promptist', against text) strict;
 
 CREATE INDEX ballots_by_guild on ballots (guild_id);
 
@@ -85,12 +85,16 @@ CREATE TABLE items (
   baseline text,
   optimized text,
   comparison text,
-  notes text not null default '[]' check (json_valid(notes)), cancelled integer not null default 0, times text not null default '{}' check (json_valid(times)), judgements text not null default '{}' check (json_valid(judgements)), image_options text check (json_valid(image_options)), only_side text check (only_side in ('baseline', 'optimized')), text_options text check (json_valid(text_options)),
+  notes text not null default '[]' check (json_valid(notes)), cancelled integer not null default 0, times text not null default '{}' check (json_valid(times)), judgements text not null default '{}' check (json_valid(judgements)), image_options text check (json_valid(image_options)), only_side text check (only_side in ('baseline', 'optimized')), text_options text check (json_valid(text_options)), against_options text check (json_valid(against_options)), against_rewrite text,
   primary key (job, position)
 ) strict, without rowid;
 
 CREATE INDEX items_lack_baseline on items (job, cancelled, baseline, only_side)
   where cancelled = 0 and baseline is null and only_side is distinct from 'optimized';
+
+CREATE INDEX items_lack_opponent on items (job, cancelled, against_options, against_rewrite, only_side)
+  where cancelled = 0 and against_options is not null and against_rewrite is null
+    and only_side is distinct from 'optimized';
 
 CREATE INDEX items_lack_optimized on items (job, cancelled, optimized, only_side)
   where cancelled = 0 and optimized is null and only_side is distinct from 'baseline';

@@ -8,13 +8,13 @@ import {
   isPermanent,
 } from "../../core/errors.js";
 import {
-  type Item,
   imageOf,
   type Job,
   nextPhase,
   PHASES,
   type Phase,
   textOptionsOf,
+  unwrittenSides,
 } from "../../core/job.js";
 import { type ModelSet, modelKey, modelSetOf, rewriterSetOf } from "../../core/model-set.js";
 import type { Claim, Queue } from "../../db/queue.js";
@@ -23,7 +23,7 @@ import type { RewriteChoice } from "../../taste/rewrite-choice.js";
 import type { GpuLease, GpuLock } from "./gpu-lock.js";
 import { ImageItems } from "./image-items.js";
 import { keepLease } from "./lease.js";
-import { type ItemWork, OpenPhase, type OpenPhaseOptions } from "./phase.js";
+import { type ItemWork, OpenPhase, type OpenPhaseOptions, type Piece } from "./phase.js";
 import { TextItems } from "./text-items.js";
 
 /**
@@ -57,6 +57,8 @@ export interface LoopOptions extends OpenPhaseOptions {
   readonly upscaler?: string | null;
   /** The phases that use the device of `gpu`, and so take turns. */
   readonly phases?: readonly Phase[];
+  /** The device of `gpu` where the program has several; one that fails is set aside. */
+  readonly device?: string;
   /** Identifies this loop of this run of the program in its claims. */
   readonly owner: string;
   /** Milliseconds after which a phase makes way for the other one, if that has work. */
@@ -250,15 +252,23 @@ export class InferenceLoop {
     const { phase } = open;
     const { id, kind, origin } = claim.job;
     const work = this.#work[phase];
-    let pending = claim.job.items.filter((item) => nextPhase(kind, item) === phase);
+    let device: string | null = null;
+    const begin = (on: string) => {
+      if (device !== null) return;
+      device = on;
+      this.#options.events.emit("device.works", { device, phase, jobId: id });
+    };
+    if (this.#options.device !== undefined) begin(this.#options.device);
+    let pending = piecesOf(claim.job, phase);
     let noted: string | undefined;
     try {
       // A prompt that stays as it is needs no model.
       while (pending.length > 0) {
         if (claim.job.items.length > 1) pending = await this.#stillWanted(id, pending);
         const { set, group } = nextGroup(open, claim.job, pending, work.groupSize);
-        pending = pending.filter((item) => !group.includes(item));
+        pending = pending.filter((piece) => !group.includes(piece));
         const host = await open.host(set, signal, this.#now);
+        begin(host.info.device);
         if (noted !== modelKey(set)) {
           noted = modelKey(set);
           if (!(await queue.saveCheckpoint(claim, phase, checkpointName(phase, set), host.info.hash)))
@@ -281,6 +291,8 @@ export class InferenceLoop {
       this.#log("warn", `job ${id}, attempt ${claim.attempt}: ${cause.detail}`, error, id);
       if (isPermanent(cause.code)) return { kind: "fail", ...cause };
       return retryable(cause, claim);
+    } finally {
+      if (device !== null) this.#options.events.emit("device.works", { device, phase, jobId: null });
     }
   }
 
@@ -308,9 +320,9 @@ export class InferenceLoop {
   }
 
   /** Leaves out items that were taken out of the job meanwhile. */
-  async #stillWanted(jobId: string, pending: readonly Item[]): Promise<Item[]> {
+  async #stillWanted(jobId: string, pending: readonly Piece[]): Promise<Piece[]> {
     const job = await this.#options.queue.get(jobId);
-    return pending.filter(({ index }) => job?.items[index]?.cancelled !== true);
+    return pending.filter(({ item }) => job?.items[item.index]?.cancelled !== true);
   }
 
   /** Returns a function that waits for the next wake-up, at most `ms` if given. */
@@ -333,21 +345,28 @@ export class InferenceLoop {
   }
 }
 
-/** The next items that one model makes: those of a loaded model, if there are any, else the first ones. */
+/** What a phase has to make of a job. */
+function piecesOf({ kind, items }: Job, phase: Phase): readonly Piece[] {
+  const due = items.filter((item) => nextPhase(kind, item) === phase);
+  if (phase === "image") return due.map((item) => ({ item, side: "optimized" }));
+  return due.flatMap((item) => unwrittenSides(item).map((side) => ({ item, side })));
+}
+
+/** The next pieces that one model makes: those of a loaded model, if there are any, else the first ones. */
 function nextGroup(
   open: OpenPhase,
   job: Job,
-  pending: readonly Item[],
+  pending: readonly Piece[],
   size: number,
-): { readonly set: ModelSet; readonly group: readonly Item[] } {
+): { readonly set: ModelSet; readonly group: readonly Piece[] } {
   const isText = open.phase === "text";
-  const setOf = (item: Item | undefined) =>
-    isText ? rewriterSetOf(textOptionsOf(job, item)) : modelSetOf(imageOf(job, item));
+  const setOf = ({ item, side }: Partial<Piece> = {}) =>
+    isText ? rewriterSetOf(textOptionsOf(job, item, side)) : modelSetOf(imageOf(job, item));
   // What is rewritten together is rewritten in one way.
-  const keyOf = (item: Item | undefined) =>
-    isText ? JSON.stringify(textOptionsOf(job, item)) : modelKey(setOf(item));
-  const first = pending.find((item) => open.has(setOf(item))) ?? pending[0];
-  const group = pending.filter((item) => keyOf(item) === keyOf(first)).slice(0, size);
+  const keyOf = (piece: Piece | undefined) =>
+    isText ? JSON.stringify(textOptionsOf(job, piece?.item, piece?.side)) : modelKey(setOf(piece));
+  const first = pending.find((piece) => open.has(setOf(piece))) ?? pending[0];
+  const group = pending.filter((piece) => keyOf(piece) === keyOf(first)).slice(0, size);
   return { set: setOf(first), group };
 }
 

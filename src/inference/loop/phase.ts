@@ -1,6 +1,7 @@
 import type { Events } from "../../core/events.js";
 import type { Item, Phase } from "../../core/job.js";
 import { type ModelSet, modelKey } from "../../core/model-set.js";
+import type { Side } from "../../core/side.js";
 import type { Claim } from "../../db/queue.js";
 import type { CallName, WorkerCalls, WorkerInfo } from "../worker/protocol.js";
 import type { GpuLease } from "./gpu-lock.js";
@@ -19,12 +20,19 @@ export interface Host {
   close(): Promise<{ peakBytes: number; code: number | null; signal: string | null }>;
 }
 
+/** What is made of an item at once: in the text phase the text of one side, in the image phase all its pictures. */
+export interface Piece {
+  readonly item: Item;
+  /** `optimized` in the image phase. */
+  readonly side: Side;
+}
+
 /** What a phase does with the items of a job. Both methods return false if the claim is stale. */
 export interface ItemWork {
-  /** How many items go through the model together. */
+  /** How many pieces go through the model together. */
   readonly groupSize: number;
-  /** Rewrites or draws the items and stores the results. */
-  make(host: Host, claim: Claim, items: readonly Item[], signal: AbortSignal): Promise<boolean>;
+  /** Rewrites or draws the pieces and stores the results. */
+  make(host: Host, claim: Claim, pieces: readonly Piece[], signal: AbortSignal): Promise<boolean>;
   /** Called after each group; `isOver`: the job has no more items for this phase. */
   afterGroup(host: Host, claim: Claim, isOver: boolean): Promise<boolean>;
 }
@@ -63,7 +71,8 @@ export class OpenPhase {
   /** When the last one was loaded. */
   #turnBegan = 0;
   #turnMs = 0;
-  #hadModel = false;
+  /** Where the last one was loaded; null before the first. */
+  #device: string | null = null;
   #peakBytes = 0;
 
   constructor(phase: Phase, lease: GpuLease, options: OpenPhaseOptions, stopping: AbortSignal) {
@@ -113,7 +122,7 @@ export class OpenPhase {
     const [replaced] = ended;
     this.#turnBegan = now();
     this.#turnMs = TURN_LOADS * loadMs;
-    this.#hadModel = true;
+    this.#device = device;
     events.emit("phase.started", {
       phase,
       pid: host.pid,
@@ -131,10 +140,18 @@ export class OpenPhase {
   }
 
   async close(ms: number): Promise<void> {
-    if (!this.#hadModel) return;
+    const device = this.#device;
+    if (device === null) return;
     const { phase, jobs, items } = this;
     for (const key of [...this.#loaded.keys()]) await this.#end(key);
-    this.#options.events.emit("phase.finished", { phase, jobs, items, ms, peakBytes: this.#peakBytes });
+    this.#options.events.emit("phase.finished", {
+      phase,
+      device,
+      jobs,
+      items,
+      ms,
+      peakBytes: this.#peakBytes,
+    });
   }
 
   #sizes(): number[] {
@@ -156,10 +173,11 @@ export class OpenPhase {
 
   async #end(key: string): Promise<void> {
     const { host } = this.#loaded.get(key)!;
-    const { pid } = host;
+    const { pid, info } = host;
     const { peakBytes, code, signal } = await host.close();
     this.#loaded.delete(key);
     this.#peakBytes = Math.max(this.#peakBytes, peakBytes);
-    this.#options.events.emit("worker.exited", { phase: this.phase, pid, code, signal });
+    const { phase } = this;
+    this.#options.events.emit("worker.exited", { phase, device: info.device, pid, code, signal });
   }
 }

@@ -18,6 +18,7 @@ export const ID = "abc123";
 const waiting = { id: ID, kind: "compare", userId: "1" } as const;
 const image = { seed: 7, steps: 50, guidance: 7.5, negative: "", size: null, scheduler: "pndm" } as const;
 const text = { ...DEFAULT_TEXT_OPTIONS, mode: "beam" } as const;
+const writers = { baseline: "MagicPrompt", optimized: "Promptist" } as const;
 const amounts = [[0], [1], [2], [1234]] as const;
 const people = [
   ["1", "optimize"],
@@ -141,6 +142,8 @@ export const SAMPLES: {
     settings: [[["seed 7", "1 step"]]],
     footer: [[["seed 7"]]],
     sides: [["rewritten"]],
+    left: [["rewritten"]],
+    right: [["rewritten"]],
     sidesOfEach: [[2, "rewritten"]],
     onlySide: [["baseline"], ["optimized"]],
     seed: [[7]],
@@ -223,7 +226,10 @@ export const SAMPLES: {
   },
   scoreLines: {
     decimal: [[1.5, 2]],
-    judges: [[["fits the prompt better"]]],
+    judges: [
+      [["fits the prompt better"], null],
+      [["fits the prompt better"], "Promptist"],
+    ],
     looksSame: [[5]],
     looks: [
       [true, 4, 5],
@@ -232,7 +238,10 @@ export const SAMPLES: {
     relevance: [["0.670 → 0.750"]],
     beauty: [["4.05 → 5.47"]],
     rewardOf: [["+1.42"]],
-    pair: [[["reward 1"]]],
+    pair: [
+      [["reward 1"], null],
+      [["reward 1"], writers],
+    ],
     mean: [["+0.10", "−0.20", "+1.00", 3]],
     plotAlt: [[["reward 1"]]],
   },
@@ -240,12 +249,16 @@ export const SAMPLES: {
     closes: [[AT]],
     tileAlt: [["A"]],
     voted: (["left", "right", "tie", "bad"] as const).flatMap(
-      (choice): [typeof choice, "baseline", boolean][] => [
-        [choice, "baseline", true],
-        [choice, "baseline", false],
+      (choice): [typeof choice, "baseline", boolean, typeof writers | null][] => [
+        [choice, "baseline", true, null],
+        [choice, "baseline", false, writers],
       ],
     ),
-    tally: [[{ optimized: 1, baseline: 1, tie: 1, bad: 1 }]],
+    questionBetween: [["Promptist", "MagicPrompt"]],
+    tally: [
+      [{ optimized: 1, baseline: 1, tie: 1, bad: 1 }, null],
+      [{ optimized: 1, baseline: 1, tie: 1, bad: 1 }, writers],
+    ],
   },
   statsLines: {
     voter: [[1]],
@@ -392,6 +405,7 @@ export const SAMPLES: {
       ["picture", 1, 9],
     ],
     rewriteBy: [["MagicPrompt"]],
+    against: [["MagicPrompt"]],
     baselineAlt: [["a cat"]],
     optimizedAlt: [["a cat"]],
     comparisonAlt: [["a cat", "a cat, art"]],

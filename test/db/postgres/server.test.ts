@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test, vi } from "vitest";
 import { createEvents } from "../../../src/core/events.js";
 import type { PostgresConnection } from "../../../src/db/postgres/connection.js";
-import { holdInstance, type Instance } from "../../../src/db/postgres/instance.js";
+import { countBots, holdInstance, type Instance, LOCK_LIFE_MS } from "../../../src/db/postgres/instance.js";
 import { openPostgres } from "../../../src/db/postgres/open.js";
 import { LEASE_MS } from "../../../src/db/queue.js";
 import { sqlStore } from "../../../src/db/sql/store.js";
@@ -155,12 +155,15 @@ describe.skipIf(inject("postgresUrl") == null)("a server that goes and comes bac
       expect((await hold()).isOurs()).toBe(true);
     });
 
-    test("it is taken again after a restart of the server", async () => {
+    test("a restart of the server costs the holder nothing, one that lasts its right until it is back", async () => {
       const instance = await hold();
       await server.stop("fast");
-      await expect.poll(() => instance.isOurs()).toBe(false);
       await server.start();
-      await expect.poll(() => instance.isOurs()).toBe(true);
+      expect(instance.isOurs()).toBe(true);
+      await server.stop("fast");
+      await expect.poll(() => instance.isOurs(), { timeout: 2 * LOCK_LIFE_MS }).toBe(false);
+      await server.start();
+      await expect.poll(() => instance.isOurs(), { timeout: 5_000 }).toBe(true);
     });
 
     test("whoever loses it to another one is told to stop", async () => {
@@ -168,21 +171,81 @@ describe.skipIf(inject("postgresUrl") == null)("a server that goes and comes bac
       const taken = new Promise<void>((resolve) => {
         tell = resolve;
       });
-      await hold(tell);
-      const other = await connection.pool.connect();
-      const isTaken = async () => {
-        await query(
-          server.url,
-          "select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and objid = 3 and granted",
-        );
-        const { rows } = await other.query(
-          "select pg_try_advisory_lock(hashtext('promptist ' || current_schema()), 3) as taken",
-        );
-        return rows[0].taken;
-      };
-      while (!(await isTaken()));
+      const first = await hold(tell);
+      await first.sign();
+      // Whoever has it after the first one, however short, signs.
+      await query(url, "update flags set value = 'another' where name = 'bot'");
+      await cut();
       await taken;
-      other.release();
+      expect(first.isOurs()).toBe(false);
+    });
+
+    /** Ends every connection that holds or awaits the lock. */
+    const cut = () =>
+      query(
+        server.url,
+        "select pg_terminate_backend(pid) from pg_stat_activity where application_name in ('promptist bot', 'promptist standby')",
+      );
+
+    /** A standby, with a promise of the moment in which it has the database. */
+    async function wait(): Promise<{
+      taken: Promise<number>;
+      stop: () => void;
+      instance: Promise<Instance>;
+    }> {
+      const ending = new AbortController();
+      let announce = () => {};
+      const announced = new Promise<void>((resolve) => {
+        announce = resolve;
+      });
+      const instance = holdInstance({
+        url,
+        events: createEvents(),
+        onTaken: () => {},
+        standby: { signal: ending.signal, onWaiting: async () => announce() },
+      });
+      const taken = instance.then(async (it) => {
+        held.push(it);
+        await it.sign();
+        return performance.now();
+      });
+      taken.catch(() => {});
+      await announced;
+      return { taken, stop: () => ending.abort(), instance };
+    }
+
+    test("a standby says that it waits, and has the database at once when the first one says goodbye", async () => {
+      const first = await hold();
+      await first.sign();
+      const second = await wait();
+      expect(await countBots(connection.pool)).toEqual({ bots: 1, standbys: 1 });
+      const left = performance.now();
+      await first.release();
+      expect((await second.taken) - left).toBeLessThan(LOCK_LIFE_MS / 2);
+      expect((await second.instance).isOurs()).toBe(true);
+      expect(await countBots(connection.pool)).toEqual({ bots: 1, standbys: 0 });
+    });
+
+    test("a standby that is told to end waits no longer", async () => {
+      await hold();
+      const second = await wait();
+      second.stop();
+      await expect(second.taken).rejects.toMatchObject({ name: "AbortError" });
+    });
+
+    test("cut connections and a restarted server leave it to the first one, which was there", async () => {
+      const onTaken = vi.fn();
+      const first = await hold(onTaken);
+      await first.sign();
+      const second = await wait();
+      await cut();
+      await server.stop("immediate");
+      await server.start();
+      await expect.poll(async () => (await countBots(connection.pool)).bots, { timeout: 5_000 }).toBe(1);
+      expect(first.isOurs()).toBe(true);
+      expect(onTaken).not.toHaveBeenCalled();
+      await first.release();
+      await second.taken;
     });
   });
 });

@@ -2,13 +2,16 @@ import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { describe, expect, inject, test } from "vitest";
+import { STYLE_MAX } from "../../../src/core/styles.js";
 import { postgresStore } from "../../../src/db/postgres/store.js";
 import { newSchema, query } from "../../support/postgres-server.js";
-import { newJob } from "../contract/fixtures.js";
+import { claimNext, drawn, newJob } from "../contract/fixtures.js";
 import { compileSources } from "../sqlite/child/sources.js";
 
 const server = inject("postgresUrl");
 const SCRIPT = fileURLToPath(new URL("./child/race.mjs", import.meta.url));
+const ANSWERS = fileURLToPath(new URL("./child/race-answers.mjs", import.meta.url));
+const DONE = 8;
 const COMMANDS = 24;
 const DRAFTS = 10;
 const run = promisify(execFile);
@@ -75,6 +78,74 @@ describe.skipIf(server == null)("two processes on one database", () => {
       for (const own of said) expect(of("claimed", own).length).toBeGreaterThan(10);
       expect(of("recovered").length).toBeGreaterThan(5);
       expect(of("refused").length).toBeGreaterThan(5);
+    } finally {
+      await store.close();
+      sources.remove();
+    }
+  });
+
+  test("race with what people are told and with the end of what is stored, and each thing happens once", async () => {
+    const url = await newSchema(server!);
+    const sources = compileSources();
+    const store = await postgresStore(url);
+    try {
+      const { origin, ...request } = newJob({ user: "drafter" });
+      for (let i = 0; i < DRAFTS; i++)
+        await store.drafts.add(
+          { ...request, preview: false },
+          { ...origin, interactionId: `draft-${i}` },
+          Date.now(),
+        );
+      for (const user of ["dropped", "pruned", "erased"])
+        for (let i = 0; i < DONE; i++) {
+          await store.queue.enqueue(newJob({ user, rewrites: ["A cat, detailed"] }));
+          const claim = await claimNext(store.queue, "image");
+          await store.queue.savePictures(claim, 0, {
+            pictures: { baseline: drawn("a.png", 1), optimized: drawn("b.png", 1) },
+          });
+          for (const number of [1, 2])
+            await store.queue.saveSheet(claim, { number, file: `${number}.png`, items: [0] });
+          await store.queue.complete(claim);
+        }
+      const lines: string[] = [];
+      for (const part of ["tell", "end"]) {
+        const outputs = await Promise.all(
+          ["one", "two"].map((name) => run(process.execPath, [ANSWERS, sources.dir, url, name, part])),
+        );
+        lines.push(...outputs.flatMap(({ stdout }) => stdout.trim().split("\n")));
+      }
+      const of = (verb: string) =>
+        lines.flatMap((line) => (line.startsWith(`${verb} `) ? [line.slice(verb.length + 1)] : []));
+
+      const jobs = 3 * DONE;
+      // Both see the same pair, and of each person one vote counts, whose choice both answer.
+      expect(new Set(of("opened")).size).toBe(jobs);
+      const first = of("first");
+      expect(twice(first.map((vote) => vote.split(" ").slice(0, 2).join(" ")))).toEqual([]);
+      for (const later of of("later")) expect(first).toContain(later);
+      expect(of("late")).toEqual(Array(2 * jobs).fill(expect.stringMatching(/ closed$/)));
+      for (const verb of ["closed", "favourite"])
+        expect([twice(of(verb)), of(verb).length], verb).toEqual([[], jobs]);
+      // Whoever erases a person answers all their jobs, also those that another program deletes meanwhile.
+      expect(twice(of("gone"))).toEqual([]);
+      expect(new Set([...of("gone"), ...of("erased")]).size).toBe(jobs);
+      expect(of("taken away")).toEqual([]);
+      expect(of("undelivered")).toContain("0");
+      const added = of("style").filter((line) => line.startsWith("added "));
+      expect(twice(added)).toEqual([]);
+      expect(added).toHaveLength(STYLE_MAX.styles);
+      expect(of("shown")).toHaveLength(2 * DRAFTS);
+      for (const [verb, times] of [
+        ["style-removed", STYLE_MAX.styles],
+        ["setting-reset", 20],
+      ] as const)
+        expect([twice(of(verb)), of(verb).length], verb).toEqual([[], times]);
+      expect(twice(of("draft-erased"))).toEqual([]);
+      for (const table of ["jobs", "drafts", "favourites", "styles", "erased_messages", "arrivals"])
+        expect(await query(url, `select count(*)::int as left from ${table}`), table).toEqual([{ left: 0 }]);
+      // Votes outlive jobs; those of whoever was erased are gone.
+      const [counted] = await query<{ votes: number }>(url, "select count(*)::int as votes from votes");
+      expect(counted!.votes).toBe(first.filter((vote) => !vote.includes(" 0 ")).length);
     } finally {
       await store.close();
       sources.remove();

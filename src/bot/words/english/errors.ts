@@ -55,6 +55,8 @@ export const errorSentences: Readonly<Record<ErrorCode, (values: Values) => stri
     `${named(c.code("rewriter"), "The rewriter", "This rewriter")} can't be used here. Choose one that is shown while you type: \`promptist\`, \`magicprompt\`, \`none\` and so on.`,
   INPUT_EVALUATION: (c) =>
     `With \`evaluate:True\`, \`rewriter\` names what is compared: up to ${c.say("max", number, "5")} different ones, such as \`promptist, magicprompt, none\`, and not \`none\` alone. \`seeds\` is for an evaluation only.`,
+  INPUT_AGAINST: (c) =>
+    `Both sides would be ${c.code("rewriter") ?? "one rewriter"}. Choose another one for \`against\`.`,
   FILE_STYLES: () =>
     "The file is no list of styles. Attach A1111's `styles.csv`: its first line is `name,prompt,negative_prompt`, and each line after it is a style.",
   DRAFT_GONE: () =>
