@@ -3,6 +3,7 @@ import type { ApiMessage } from "local-discord/testing";
 import { describe, expect, it } from "vitest";
 import { hasButton, startBatch } from "../support/batch.js";
 import { isFinal, type Judgements, startWorld, type World } from "../support/bot-world.js";
+import { oneDevice } from "../support/paces.js";
 import { unzip } from "../support/zip.js";
 
 const jobOf = (message: ApiMessage) => /(?<=Job `)\w+/.exec(text(message))![0];
@@ -40,7 +41,7 @@ describe("an evaluation", () => {
   });
 
   it("says its cost first, is drawn as in the paper, and ends with its report", async () => {
-    const world = await startWorld({ bot: { estimateMs: ({ texts }) => texts * 1000 } });
+    const world = await startWorld({ bot: { paces: () => oneDevice(({ texts }) => texts * 1000) } });
     const admin = world.local.member("admin");
     const handle = await admin.slash("batch", {
       file: file(3),

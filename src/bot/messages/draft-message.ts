@@ -1,5 +1,6 @@
 import { drawnSides, unwrittenSides } from "../../core/job.js";
 import { promptModeOf } from "../../core/options.js";
+import { type DevicePace, usualMs } from "../../core/waiting.js";
 import type { Draft } from "../../db/drafts.js";
 import type { OpenWork } from "../../db/queue.js";
 import { clip, codeBlock, escapeMarkdown } from "../discord/markdown.js";
@@ -9,7 +10,7 @@ import { english, type Words } from "../words/english/english.js";
 import { axisLines } from "../words/english/grid.js";
 import { speedOption } from "./embeds.js";
 import { draftRow } from "./parts/components.js";
-import { coarse, etas, type Work } from "./parts/eta.js";
+import { coarse, etas } from "./parts/eta.js";
 import { evaluationAmount } from "./parts/evaluation-amount.js";
 import { marksLines } from "./parts/prompt-mode.js";
 import { styleOption } from "./parts/style-sections.js";
@@ -28,7 +29,7 @@ const GRID_PROMPT_MAX = 400;
 export function draftMessage(
   draft: Draft,
   open: readonly OpenWork[],
-  estimateMs: (work: Work) => number | null,
+  paces: readonly DevicePace[],
   tooLong: readonly number[],
   wanted: Words,
 ): Outgoing {
@@ -44,8 +45,8 @@ export function draftMessage(
   const own = items.flatMap((item, i) => (item.image === undefined ? [] : [i + 1]));
   // All cells of a grid have one rewrite, as have the seeds of an evaluation.
   const texts = grid === undefined ? lacking / (evaluation?.seeds ?? 1) : Math.min(1, lacking);
-  const ownMs = estimateMs({ texts, pictures, steps });
-  const aheadMs = Math.max(0, ...etas(open, estimateMs).values());
+  const ownMs = usualMs(paces, { texts, pictures, steps });
+  const aheadMs = Math.max(0, ...etas(open, paces).values());
   const listed =
     evaluation === undefined
       ? items

@@ -388,6 +388,8 @@ export const de: Unfinished<Words> = {
       "Dafür hat der Speicher nicht gereicht. Nimm weniger Prompts auf einmal oder versuch es später noch einmal.",
     WORKER_DIED: () => `Der Prozess mit dem Modell wurde unerwartet beendet. ${LATER}`,
     WORKER_STALLED: () => `Der Prozess mit dem Modell antwortet nicht mehr. ${LATER}`,
+    HOST_DIED: (c) =>
+      `Das Programm, das daran arbeitete, wurde ${c.say("times", (times) => `${count(times, { one: "Mal", other: "Mal" })} nacheinander`, "immer wieder")} unerwartet beendet, deshalb wurde der Auftrag zurückgestellt. Versuch es mit einer kleineren Größe oder weniger Bildern; hilft das nicht, sag den Betreibern dieses Bots Bescheid.`,
     DISK_FULL: () => `Die Festplatte dieses Bots ist voll. ${OWNER}`,
     DISK_READ_ONLY: () => `Dieser Bot darf auf seiner Festplatte keine Bilder speichern. ${OWNER}`,
     DISK_FAILED: () => `Die Festplatte dieses Bots ließ sich nicht lesen oder beschreiben. ${OWNER}`,
@@ -750,6 +752,27 @@ export const de: Unfinished<Words> = {
       `${channel} ist nicht altersbeschränkt, und nicht alle diese Bilder dürfen dort gezeigt werden.`,
     forbidden: (channel) =>
       `Der Bot darf in ${channel} keine Bilder posten. Wer den Server verwaltet, kann ihm dort erlauben, den Kanal zu sehen, Nachrichten zu senden, Links einzubetten und Dateien anzuhängen.`,
+  },
+  hostLines: {
+    none: "Noch ist kein Host bekannt.",
+    roles: { both: "Bot und Worker", bot: "Bot", worker: "Worker" },
+    heard: (ms) => `vor ${duration(ms)} gehört`,
+    silent: (ms) => `**seit ${duration(ms)} nichts gehört**`,
+    stopped: (at) => `beendet <t:${at}:R>`,
+    paused: "**angehalten**",
+    otherVersion: (version) => `**${version}, eine andere Version als die dieses Bots**`,
+    otherPictures: "**legt Bilder woanders ab als dieser Bot**",
+    idle: "wartet auf Arbeit",
+    text: (job) => `schreibt um für Auftrag ${job}`,
+    image: (job) => `zeichnet für Auftrag ${job}`,
+    loaded: (models, size) => `${listed(models)} geladen${size === 0 ? "" : ` (${bytes(size)})`}`,
+    setAside: (why) => `**beiseitegelegt**: ${why}`,
+    offers: (names, rest) => `hat ${withMore(names, rest)}`,
+    more: (hosts) => `und ${more(hosts)}`,
+    hostPaused: (host) =>
+      `${host} ist angehalten. Was er gerade tut, macht er fertig; andere Aufträge nimmt er erst nach \`/admin resume\` mit seinem Namen, auch nach einem Neustart.`,
+    hostResumed: (host) => `${host} nimmt wieder Aufträge an.`,
+    unknown: (host) => `Einen Host ${host} gibt es nicht. \`/admin hosts\` zeigt alle.`,
   },
   quotaLines: {
     title: "**Rechenminuten der Karte**",

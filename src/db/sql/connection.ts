@@ -18,6 +18,11 @@ export interface Connection {
    * writes. It waits for the others for `longestMs` at most, then throws QUEUE_BUSY_DATABASE.
    */
   write<T>(work: () => Work<T>, longestMs?: number): Promise<T>;
+  /**
+   * One transaction of rows that nothing else is decided by, so that it neither waits for other writers nor holds them
+   * up, where the engine can do without. It may be run twice where its commit was not answered.
+   */
+  writeAlone<T>(work: () => Work<T>): Promise<T>;
   close(): Promise<void>;
 }
 

@@ -5,6 +5,7 @@ import { errorSentences, expectations } from "./errors.js";
 import { evaluationLines } from "./evaluation.js";
 import { gridLines } from "./grid.js";
 import { historyLines } from "./history.js";
+import { hostLines } from "./hosts.js";
 import { labels } from "./labels.js";
 import { dataLines } from "./mydata.js";
 import { formatDuration } from "./parts.js";
@@ -57,6 +58,7 @@ export const english = {
   styleLines,
   quotaLines,
   galleryLines,
+  hostLines,
   helpText,
 } as const;
 
