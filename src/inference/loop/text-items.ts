@@ -64,7 +64,7 @@ export class TextItems implements ItemWork {
     );
     const ms = (now() - started) / asked.length;
     for (const [i, { item, side }] of asked.entries()) {
-      const { rewrite: first, candidates, unread = null, truncated } = rewrites[i]!;
+      const { rewrite: first, candidates, unread = null, kept = false, truncated } = rewrites[i]!;
       // A grid shows what its options do, and an evaluation, or a pair of two rewriters, what each makes itself.
       const isChosen = !shared && item.against === undefined;
       const taken = isChosen ? await choice?.take(job, item.prompt, candidates) : null;
@@ -72,6 +72,7 @@ export class TextItems implements ItemWork {
       const notes: ItemNote[] = [
         ...(taken == null ? [] : [taken.note]),
         ...(rewrite === item.prompt.trim() ? [{ code: "unchanged" } as const] : []),
+        ...(kept ? [{ code: "kept", side } as const] : []),
         ...(unread === null ? [] : [{ code: "unread", words: unread } as const]),
         ...(item.against === undefined ? SIDES : [side]).flatMap((cut): ItemNote[] => {
           const words = truncated?.[item.against === undefined ? cut : "optimized"] ?? null;
