@@ -73,11 +73,15 @@ export function claiming(connection: Connection): Verbs {
         return { job, owner, attempt: job.attempt };
       }),
 
+    // Told again in seconds; each of many hosts does, and what the disk must have holds all other writers up.
     extend: ({ job: { id }, owner, attempt }) =>
-      connection.write(function* (): Work<LeaseResult> {
-        const kept = yield* renew.get({ id, owner, attempt, until: now() + LEASE_MS });
-        return kept !== undefined && (kept.cancel === 1 ? "cancel" : "held");
-      }),
+      connection.write(
+        function* (): Work<LeaseResult> {
+          const kept = yield* renew.get({ id, owner, attempt, until: now() + LEASE_MS });
+          return kept !== undefined && (kept.cancel === 1 ? "cancel" : "held");
+        },
+        { mayBeLost: true },
+      ),
 
     hasWork: (phase, besidesUser) =>
       connection.read(function* () {
