@@ -1,8 +1,11 @@
 import { join, resolve } from "node:path";
-import { PHASES } from "../core/job.js";
+import { readSides } from "../bot/requests/opponents.js";
+import { withoutModel } from "../bot/requests/request.js";
+import { PHASES, textOptionsOf, unwrittenSides } from "../core/job.js";
 import { promptModeOf, randomSeed } from "../core/options.js";
+import { rewriterNameOf } from "../core/rewriters.js";
+import type { Side } from "../core/side.js";
 import { isDecided } from "../core/speeds.js";
-import { drawPairs, requireRewriting, rewriteAll } from "./batch.js";
 import type { Models } from "./parts/models.js";
 import {
   type ImageFlags,
@@ -10,20 +13,27 @@ import {
   type SourceFlags,
   sourceOf,
   type TextFlags,
-  textOptions,
 } from "./parts/options.js";
 import { makeOutFolder } from "./parts/out-folder.js";
 import type { Output } from "./parts/output.js";
+import {
+  type AgainstFlags,
+  drawPairs,
+  opponentJson,
+  requireRewriting,
+  rewriteAll,
+  sidesContext,
+} from "./parts/pairs.js";
 import { markNotes, typedPrompt, unreadLines } from "./parts/prompt.js";
 import { scoreLine } from "./score.js";
 
-export interface CompareFlags extends TextFlags, ImageFlags, SourceFlags {
+export interface CompareFlags extends TextFlags, ImageFlags, SourceFlags, AgainstFlags {
   readonly out: string;
 }
 
 /**
  * `promptist compare TEXT --out DIR`: rewrites the prompt and draws both prompts from one seed, side by side, on
- * request both from another picture.
+ * request both from another picture, or with another rewriter's text in place of the prompt as written.
  */
 export async function compare(
   models: Models,
@@ -34,7 +44,7 @@ export async function compare(
 ): Promise<void> {
   const { prompt, image: own } = typedPrompt(text, output, isDecided(isGiven));
   const from = sourceOf(flags);
-  requireRewriting(flags.rewriter);
+  requireRewriting(flags);
   const folder = resolve(flags.out);
   await makeOutFolder(folder);
   const { miniature, note } = models.noteMiniature(PHASES);
@@ -42,19 +52,32 @@ export async function compare(
   const lora = await models.turboLora();
   const { image } = imageOptions(flags, seed, models.choice.diffusion, lora, own, isGiven);
   await models.checkSizes([image.size]);
+  const context = sidesContext(flags, seed, isGiven);
+  const sides = readSides(context.given, context, seed);
   const mode = promptModeOf(image);
   for (const line of markNotes([{ texts: [prompt, image.negative], mode }])) output.say(line);
   const started = performance.now();
 
-  const asked = { prompt, mode, style: image.style, text: textOptions(flags, seed, isGiven) };
-  const {
-    rewrites: [rewrite],
-  } = await rewriteAll(models, output, [asked]);
-  for (const line of unreadLines([rewrite!])) output.say(line);
+  const item = withoutModel({ prompt, rewrite: null, ...sides }, sides.text, context.styles);
+  const lacking = unwrittenSides(item);
+  const { rewrites } = await rewriteAll(
+    models,
+    output,
+    lacking.map((side) => ({ prompt, mode, style: image.style, text: textOptionsOf(sides, item, side) })),
+  );
+  for (const line of unreadLines(rewrites)) output.say(line);
+  const written = (side: Side) => rewrites[lacking.indexOf(side)];
+  const rewrite = written("optimized");
+  const opponent =
+    item.against === undefined
+      ? undefined
+      : { ...item.against, rewrite: item.against.rewrite ?? written("baseline")!.rewrite, ms: null };
+  const rewriter = rewriterNameOf(sides.text);
   const pair = {
     prompt,
-    optimized: rewrite!.rewrite,
-    rewriter: flags.rewriter,
+    optimized: item.rewrite ?? rewrite!.rewrite,
+    rewriter,
+    ...(opponent === undefined ? {} : { against: opponent }),
     seed,
     baseline: join(folder, "baseline.png"),
     drawn: join(folder, "optimized.png"),
@@ -68,9 +91,10 @@ export async function compare(
     {
       prompt,
       optimized: pair.optimized,
-      rewriter: flags.rewriter,
-      unread: rewrite!.unread ?? null,
-      candidates: rewrite!.candidates,
+      rewriter,
+      ...(opponent === undefined ? {} : { against: opponentJson(opponent) }),
+      unread: rewrite?.unread ?? null,
+      candidates: rewrite?.candidates ?? [],
       files: { baseline, optimized: drawn, comparison },
       seed,
       settings: image,
@@ -90,6 +114,7 @@ export async function compare(
       seconds: (performance.now() - started) / 1000,
     },
     [
+      ...(opponent === undefined ? [] : [opponent.rewrite, ""]),
       pair.optimized,
       "",
       `Seed ${seed}.`,

@@ -2,10 +2,10 @@ import { randomSeed } from "../core/options.js";
 import { NO_REWRITER, rewriterNameOf } from "../core/rewriters.js";
 import { applyStyle, type Styled } from "../core/styles.js";
 import type { Rewrite } from "../inference/worker/protocol.js";
-import { rewriteAll } from "./batch.js";
 import type { Models } from "./parts/models.js";
 import { type PromptsFlags, type TextFlags, textOptions } from "./parts/options.js";
 import type { Output } from "./parts/output.js";
+import { rewriteAll } from "./parts/pairs.js";
 import { markNotes, typedPrompt, unreadLines } from "./parts/prompt.js";
 import { chosenStyle } from "./parts/styles.js";
 

@@ -26,6 +26,7 @@ import { type LocalDiscordFlags, localDiscord } from "./local-discord.js";
 import { optimize } from "./optimize.js";
 import { Models } from "./parts/models.js";
 import {
+  addAgainstOption,
   addCommonOptions,
   addExamples,
   addImageOptions,
@@ -42,6 +43,7 @@ import {
   type TextFlags,
 } from "./parts/options.js";
 import { Output } from "./parts/output.js";
+import type { AgainstFlags } from "./parts/pairs.js";
 import { withMentions } from "./parts/prompt.js";
 import { listStyles } from "./parts/styles.js";
 import { type ScoreFlags, score } from "./score.js";
@@ -117,14 +119,15 @@ export function buildProgram(config: Config): Command {
     addSeedOption(
       addImageOptions(addTextOptions(addCommonOptions(command, config), config), config),
     ).requiredOption("--out <dir>", "folder for the results");
+  const compared = (command: Command) => addAgainstOption(both(command));
   addSourceOptions(
-    both(
+    compared(
       verb(
         "compare <text>",
         "rewrite a prompt and draw both, side by side",
         'compare "A cat in the rain" --out cat',
         'compare "A cat in the rain" --out cat --seed 7 --negative "blurry"',
-        'compare "A cat in the rain" --out cat --rewriter magicprompt',
+        'compare "A cat in the rain" --out cat --rewriter promptist --against magicprompt',
         'compare "A cat in the snow" --image cat.png --strength 0.6 --out snow',
       ),
     ),
@@ -133,17 +136,23 @@ export function buildProgram(config: Config): Command {
     const { text, flags } = withMentions(written, given);
     return compare(await Models.open(config, output, flags), output, text, flags, givenOn(command));
   });
-  both(
+  compared(
     verb(
       "batch <file>",
       "compare every prompt of a .txt, .json, .jsonl, .csv or .tsv file",
       "batch prompts.txt --out drawn",
       "batch drawn/report.csv --out again",
     ),
-  ).action(async (file: string, flags: TextFlags & ImageFlags & { out: string }, command: Command) => {
-    const output = outputOf(flags);
-    return batch(await Models.open(config, output, flags), output, config, file, flags, givenOn(command));
-  });
+  ).action(
+    async (
+      file: string,
+      flags: TextFlags & ImageFlags & AgainstFlags & { out: string },
+      command: Command,
+    ) => {
+      const output = outputOf(flags);
+      return batch(await Models.open(config, output, flags), output, config, file, flags, givenOn(command));
+    },
+  );
   const paper = { ...config, image: { ...config.image, ...PAPER_OPTIONS } };
   addSeedOption(
     addImageOptions(

@@ -5,9 +5,9 @@
 
 import type { ErrorContext } from "./errors.js";
 import type { Grid } from "./grid.js";
-import type { PictureJudgement } from "./judgement.js";
+import { type PairScores, type PictureJudgement, pairScores } from "./judgement.js";
 import type { ImageOptions, OwnOptions, TextOptions } from "./options.js";
-import { isModel, rewriterNameOf } from "./rewriters.js";
+import { GIVEN, isModel, NO_REWRITER, rewriterNameOf, titleOf } from "./rewriters.js";
 import { type PerSide, SIDES, type Side } from "./side.js";
 
 export type JobKind = "optimize" | "compare" | "batch" | "grid";
@@ -41,6 +41,16 @@ export interface Picture {
   readonly judgement: PictureJudgement | null;
 }
 
+/** Who writes the text of an item's baseline, in place of the prompt as written. */
+export interface Opponent {
+  /** Which rewriter, and how it searches. */
+  readonly text: TextOptions;
+  /** Null until it is written. */
+  readonly rewrite: string | null;
+  /** Milliseconds that it took; null until it is made, and where it needed no model. */
+  readonly ms: number | null;
+}
+
 export interface Item {
   /** Position in the job, from 0. */
   readonly index: number;
@@ -59,6 +69,8 @@ export interface Item {
   readonly image?: OwnOptions;
   /** The one side that is drawn, of an item with a single picture; absent for a pair. */
   readonly only?: Side;
+  /** Of a pair of two rewriters; absent where the baseline is the prompt as written. */
+  readonly against?: Opponent;
   /** Null until drawn, or where only the other side is. */
   readonly pictures: PerSide<Picture | null>;
   /** File name of the picture that shows both sides; null until drawn, and of a single picture. */
@@ -210,33 +222,59 @@ export interface Delivery {
   readonly abandoned: string | null;
 }
 
+/** The texts of an item, as far as they are written. */
+type Texts = Pick<Item, "prompt" | "rewrite"> & { readonly against?: Pick<Opponent, "rewrite"> };
+
+/** The text that a side shows: a rewrite, or the prompt as written; null until it is made. */
+export const textOfSide = ({ prompt, rewrite, against }: Texts, side: Side): string | null =>
+  side === "optimized" ? rewrite : against === undefined ? prompt : against.rewrite;
+
 /**
- * True if the rewrite says what the prompt says: CLIP reads neither case nor the space around a text, so both
- * pictures are the same.
+ * True if both sides say the same: CLIP reads neither case nor the space around a text, so both pictures are the
+ * same.
  */
-export const isUnchanged = ({ prompt, rewrite }: Pick<Item, "prompt" | "rewrite">): boolean =>
-  rewrite !== null && plain(rewrite) === plain(prompt);
+export function isUnchanged(item: Texts): boolean {
+  const [baseline, optimized] = SIDES.map((side) => textOfSide(item, side));
+  return baseline != null && optimized != null && plain(baseline) === plain(optimized);
+}
 
 const plain = (text: string): string => text.trim().toLowerCase();
 
-/** How an item is rewritten; without an item, how its job's are. */
+/** How the text of a side is made that is no prompt as written; without an item, how its job's rewrites are. */
 export const textOptionsOf = (
   { text }: Pick<Job, "text">,
-  item: Pick<Item, "text"> | undefined,
-): TextOptions => item?.text ?? text;
+  item: { readonly text?: TextOptions; readonly against?: Pick<Opponent, "text"> } | undefined,
+  side: Side = "optimized",
+): TextOptions => (side === "baseline" ? item?.against?.text : item?.text) ?? text;
 
 /**
- * Who wrote an item's rewrite, or is to write it, by name (core/rewriters.ts); null where it is a person's or a file's
- * own words.
+ * Who wrote the text of an item's side, or is to write it, by name (core/rewriters.ts): `none` for the prompt as
+ * written; null where it is a person's or a file's own words.
  */
 export function rewriterOf(
   job: Pick<Job, "text">,
-  item: Pick<Item, "text" | "rewrite" | "candidates">,
+  item: Pick<Item, "text" | "rewrite" | "candidates" | "against">,
+  side: Side = "optimized",
 ): string | null {
+  if (side === "baseline") return item.against ? rewriterNameOf(item.against.text) : NO_REWRITER;
   const name = rewriterNameOf(textOptionsOf(job, item));
   const isTheirs = ({ text }: Candidate) => text === item.rewrite;
   return item.rewrite === null || !isModel(name) || item.candidates.some(isTheirs) ? name : null;
 }
+
+/** What people call who wrote the two texts of a pair of two rewriters; null for other items. `own`: a person or a file. */
+export function writersOf(job: Pick<Job, "text">, item: Item, own: string = GIVEN): PerSide<string> | null {
+  if (item.against === undefined) return null;
+  const nameOf = (side: Side) => {
+    const name = rewriterOf(job, item, side);
+    return name === null ? own : titleOf(name);
+  };
+  return { baseline: nameOf("baseline"), optimized: nameOf("optimized") };
+}
+
+/** The scores of a pair. */
+export const scoresOf = (item: Item): PairScores =>
+  pairScores(judgementsOf(item), item.against === undefined);
 
 /** What an item is drawn with; without an item, what its job is. */
 export const imageOf = (
@@ -252,9 +290,12 @@ export const drawnSides = ({ only }: Pick<Item, "only">): readonly Side[] =>
 export const onlyOf = ({ only }: Pick<Item, "only">): Pick<Item, "only"> =>
   only === undefined ? {} : { only };
 
+/** The sides whose text is still to be written. */
+export const unwrittenSides = (item: Texts & Pick<Item, "only">): readonly Side[] =>
+  drawnSides(item).filter((side) => textOfSide(item, side) === null);
+
 /** Whether an item lacks a rewrite that it needs. */
-export const lacksRewrite = ({ rewrite, only }: Pick<Item, "rewrite" | "only">): boolean =>
-  rewrite === null && only !== "baseline";
+export const lacksRewrite = (item: Texts & Pick<Item, "only">): boolean => unwrittenSides(item).length > 0;
 
 /** How many pictures an item lacks. */
 export const picturesLeft = (item: Pick<Item, "only" | "pictures">): number =>

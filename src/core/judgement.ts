@@ -80,8 +80,14 @@ const RELEVANCE_OFFSET = RELEVANCE_SCALE * RELEVANT_ENOUGH;
 export const relevanceTerm = (cosine: number): number =>
   cosine > RELEVANT_ENOUGH ? 0 : RELEVANCE_SCALE * Math.max(0, cosine) - RELEVANCE_OFFSET;
 
-/** The scores of a pair. If two different judges scored it, values that need both sides are null. */
-export function pairScores({ baseline, optimized }: PerSide<PictureJudgement | null>): PairScores {
+/**
+ * The scores of a pair. If two different judges scored it, values that need both sides are null.
+ * @param isBesidePlain whether the baseline is the prompt as written, without which there is no reward
+ */
+export function pairScores(
+  { baseline, optimized }: PerSide<PictureJudgement | null>,
+  isBesidePlain = true,
+): PairScores {
   const relevance = { baseline: baseline?.relevance ?? null, optimized: optimized?.relevance ?? null };
   const beauty = { baseline: baseline?.beauty ?? null, optimized: optimized?.beauty ?? null };
   const term = relevance.optimized === null ? null : relevanceTerm(relevance.optimized);
@@ -95,7 +101,7 @@ export function pairScores({ baseline, optimized }: PerSide<PictureJudgement | n
     beauty,
     relevanceTerm: term,
     beautyGain,
-    reward: term === null || beautyGain === null ? null : term + beautyGain,
+    reward: !isBesidePlain || term === null || beautyGain === null ? null : term + beautyGain,
     judge: optimized?.judge ?? baseline?.judge ?? null,
   };
 }

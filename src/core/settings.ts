@@ -19,6 +19,8 @@ export interface Settings {
   readonly mode?: SearchMode;
   /** By name (core/rewriters.ts). */
   readonly rewriter?: string;
+  /** Who writes the other side of a pair, in place of the prompt as written. */
+  readonly against?: string;
   /** The default model; one that is not offered any more counts for the configured one. */
   readonly model?: string;
   /** The models and LoRAs that may be used; unset: all. Those with an 18+ mark are for age-restricted channels. */

@@ -19,7 +19,7 @@ export interface Lesson {
 export type LessonKey = Pick<Lesson, "at" | "jobId" | "userId">;
 
 /**
- * Votes as lessons: without those on pairs that the rewrite did not change, those whose texts were erased, ties,
+ * Votes as lessons: without those on pairs that the rewrite did not change, those between two rewriters, those whose texts were erased, ties,
  * "both bad", and what a server wants forgotten. All methods throw QueueError when the database fails.
  */
 export interface Lessons {

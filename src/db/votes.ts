@@ -59,6 +59,8 @@ export interface ExportedVote {
   /** Null, as the next two, where the person who asked for the pair was erased. */
   readonly prompt: string | null;
   readonly optimized: string | null;
+  /** The text of the side `baseline` where that is another rewriter's; else null. */
+  readonly against: string | null;
   readonly seed: number | null;
   readonly mode: string;
   /** Who wrote the text of each side, by name; `given`: a person or a file. */
@@ -68,13 +70,14 @@ export interface ExportedVote {
   /** The probability with which taste took the rewrite; null where it did not choose. */
   readonly propensity: number | null;
   readonly votedAt: string;
-  /** Whether `total` counts it. */
+  /** Whether the two texts differed; where the baseline's rewriter is `none`, `total` counts it then. */
   readonly counted: boolean;
 }
 
 /**
  * Ballots and votes. What is counted leaves out the votes on pairs that the rewrite did not change, which an
- * earlier version opened: both pictures are the same. What counts, lists or erases votes reads them in parts,
+ * earlier version opened: both pictures are the same. Votes between two rewriters count in `duels` and in a job's
+ * `tally` alone. What counts, lists or erases votes reads them in parts,
  * between which other calls run. All methods throw QueueError when the database fails.
  */
 export interface Votes {

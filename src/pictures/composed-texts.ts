@@ -48,7 +48,9 @@ export async function gridTexts(grid: Grid, first: string | null): Promise<Recor
 /** What a pair has in common, and both its prompts. */
 function ownOfPair(promptist: string | undefined, { texts }: PairFiles): Record<string, unknown> {
   const { prompt: _, ...own } = (promptist === undefined ? null : parseOwn(promptist)) ?? {};
-  return { ...own, original: texts.baseline, rewrite: texts.optimized };
+  // With `against`, the baseline shows another text than the prompt as written.
+  const original = "against" in own ? {} : { original: texts.baseline };
+  return { ...own, ...original, rewrite: texts.optimized };
 }
 
 async function textsOf(file: string): Promise<Record<string, string>> {

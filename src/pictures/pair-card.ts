@@ -9,6 +9,8 @@ import { lineHeight, renderText, type TextBlock, type TextStyle } from "./text.j
 export interface PairFiles {
   /** The prompt as written, and its rewrite. */
   readonly texts: PerSide<string>;
+  /** Who wrote them, where that is a rewriter on either side. */
+  readonly writers?: PerSide<string>;
   /** Absolute paths. */
   readonly files: PerSide<string>;
   /** Small print under the pair. */
@@ -85,8 +87,9 @@ const RULE_HEIGHT = 3;
 /** @param number put before the first label, unless null */
 export async function pairCard(pair: PairFiles, style: CardStyle, number: number | null): Promise<PairCard> {
   const { column, gap, labelSize, promptSize, promptLines } = style;
+  const nameOf = (side: Side) => pair.writers?.[side] ?? side;
   const sides = SIDES.map((side, i) => ({
-    label: number === null || i > 0 ? side : `${number} · ${side}`,
+    label: number === null || i > 0 ? nameOf(side) : `${number} · ${nameOf(side)}`,
     prompt: pair.texts[side],
     file: pair.files[side],
     accent: side === "optimized",

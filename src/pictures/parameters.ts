@@ -41,6 +41,8 @@ export interface PairTexts {
   readonly rewrite: string;
   /** Who wrote the rewrite, by name; null or absent where it is a person's or a file's own words. */
   readonly rewriter?: string | null;
+  /** Of a pair of two rewriters: who wrote the text of its baseline, and that text; absent for the prompt as written. */
+  readonly against?: { readonly rewriter: string; readonly rewrite: string };
 }
 
 /** Everything needed to draw a picture again. */
@@ -108,7 +110,9 @@ export function ownJson({ models, pair, size, from = null, ...parameters }: Pict
 /** The same with the texts of another pair, or of none; null where it is no picture of ours. */
 export function withPair(json: string, pair: PairTexts | null): string | null {
   const own = parseOwn(json);
-  return own === null ? null : JSON.stringify({ ...own, ...pairJson(pair) });
+  if (own === null) return null;
+  const { against: _, ...others } = own;
+  return JSON.stringify({ ...others, ...pairJson(pair) });
 }
 
 /** The JSON under `promptist` as an object; null where it is none, or a later version's. */
@@ -129,6 +133,9 @@ const pairJson = (pair: PairTexts | null) => ({
   original: pair === null ? null : bounded(pair.original),
   rewrite: pair === null ? null : bounded(pair.rewrite),
   rewriter: pair?.rewriter ?? null,
+  ...(pair?.against === undefined
+    ? {}
+    : { against: { rewriter: pair.against.rewriter, rewrite: bounded(pair.against.rewrite) } }),
 });
 
 const boundedBoth = ({ prompt, negative }: Styled): Styled => ({

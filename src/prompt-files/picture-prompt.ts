@@ -1,7 +1,9 @@
 import { readEmphasis } from "../core/emphasis.js";
 import { InputError } from "../core/errors.js";
 import type { OwnOptions } from "../core/options.js";
+import { nameOfStyle, rewriterNamed, styleIn } from "../core/rewriters.js";
 import type { Side } from "../core/side.js";
+import { STYLE_MAX } from "../core/styles.js";
 import { cleanPrompt } from "./clean-prompt.js";
 import { type ComfyGraph, readComfyGraph } from "./comfy-graph.js";
 import {
@@ -30,6 +32,8 @@ export interface PicturePrompt {
   readonly rewrite: string | null;
   /** Who wrote it, by name; null where the picture does not say. */
   readonly rewriter: string | null;
+  /** Of a pair of two rewriters: who wrote the other text, by name, and that text; null otherwise. */
+  readonly against: { readonly rewriter: string; readonly rewrite: string } | null;
   /** Which of the two prompts the picture shows; null where there is only one. */
   readonly shows: Side | "both" | null;
   readonly seed?: number;
@@ -101,6 +105,7 @@ const NOTHING = {
   prompt: "",
   rewrite: null,
   rewriter: null,
+  against: null,
   shows: null,
   image: {},
   sampler: null,
@@ -150,6 +155,7 @@ function readOwn({ promptist = "" }: Texts, side?: number): PicturePrompt | null
     prompt: cleanPrompt(original ?? textOf(plain?.prompt) ?? textOf(own.prompt) ?? ""),
     rewrite: original === null ? null : textOf(own.rewrite),
     rewriter: original === null ? null : textOf(own.rewriter),
+    against: original === null ? null : opponentOf(own.against),
     shows: own.side === "baseline" || own.side === "optimized" || own.side === "both" ? own.side : null,
     sampler: textOf(own.scheduler),
     model: fileOf(own.model),
@@ -161,6 +167,15 @@ function readOwn({ promptist = "" }: Texts, side?: number): PicturePrompt | null
     }),
     embeddings: listOf(own.embeddings).flatMap((it) => fileOf(it)?.name ?? []),
   };
+}
+
+/** Who wrote the text of the other side, and that text; null for the prompt as written, and for an unknown rewriter. */
+function opponentOf(value: unknown): PicturePrompt["against"] {
+  if (!isObject(value)) return null;
+  const [name, rewrite] = [textOf(value.rewriter) ?? "", textOf(value.rewrite) ?? ""];
+  const style = styleIn(name);
+  const rewriter = style === null ? rewriterNamed(name) : nameOfStyle(style.slice(0, STYLE_MAX.name));
+  return rewriter === undefined || rewrite === "" ? null : { rewriter, rewrite };
 }
 
 /** The keys of pictures before the key `promptist`: one for each option, and others in what shows several. */

@@ -23,6 +23,9 @@ export interface PromptPair {
   readonly image?: OwnOptions;
   /** What is to rewrite the prompt, by name. */
   readonly rewriter?: string;
+  /** What writes the other side in place of the prompt as written, by name; `against_text`: its text, if it is there. */
+  readonly against?: string;
+  readonly againstText?: string;
 }
 
 /** What a file holds: the prompts that can be used, and what a person should know of the rest. */
@@ -117,7 +120,8 @@ function checkEntry(
   const rewrite = optimized === null ? "" : checkText(at, optimized, maxPromptLength * REWRITE_LENGTH_FACTOR);
   const options = readOptions(given, side, styles, offered);
   if ("problem" in options) throw shapeError(at, options.problem, "Correct it, or remove the column.");
-  const { seed, image, rewriter, unread } = options;
+  const { seed, image, rewriter, against, unread } = options;
+  const againstText = checkText(at, options.againstText ?? "", maxPromptLength * REWRITE_LENGTH_FACTOR);
   if (image?.negative !== undefined && isLongerThan(image.negative, maxPromptLength))
     throw tooLong(at, maxPromptLength, "the negative prompt is");
   return {
@@ -127,6 +131,8 @@ function checkEntry(
     ...(seed === undefined ? {} : { seed }),
     ...(image === undefined ? {} : { image }),
     ...(rewriter === undefined || rewrite !== "" ? {} : { rewriter }),
+    ...(against === undefined ? {} : { against }),
+    ...(againstText === "" ? {} : { againstText }),
     unread: original.includes("{prompt}")
       ? [...unread, "`{prompt}` is a style's gap for a prompt, and stays as written"]
       : unread,

@@ -50,6 +50,8 @@ const ALIASES = {
   stylePrompt: ["style_prompt"],
   styleNegative: ["style_negative"],
   rewriter: ["rewriter", "prompt_rewriter"],
+  against: ["against"],
+  againstText: ["against_text"],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 
 export type FieldName = keyof typeof ALIASES;
@@ -111,6 +113,10 @@ export interface RowOptions {
   readonly image?: OwnOptions;
   /** What is to rewrite the prompt, by name. */
   readonly rewriter?: string;
+  /** What writes the other side in place of the prompt as written, by name. */
+  readonly against?: string;
+  /** Its text as the file has it, still unchecked. */
+  readonly againstText?: string;
   /** What was given and not understood, as sentences without a full stop; the row is drawn without it. */
   readonly unread: readonly string[];
 }
@@ -150,7 +156,9 @@ export function readOptions(
   const prompts = readMode(given, unread);
   const speed = readSpeed(given, unread);
   const style = readStyle(given, styles, unread);
-  const rewriter = readRewriter(given, styles, unread);
+  const rewriter = readRewriter(given.rewriter, styles, unread);
+  const against = readRewriter(given.against, styles, unread);
+  const againstText = against === null ? undefined : present(given.againstText);
   const models = readModels(given, offered, unread);
   const negative = present(given.negative);
   if (negative !== undefined && typeof negative !== "string") bad("negative", "a text");
@@ -172,6 +180,8 @@ export function readOptions(
     ...(typeof seed === "number" ? { seed } : {}),
     ...(Object.keys(image).length === 0 ? {} : { image }),
     ...(rewriter === null ? {} : { rewriter }),
+    ...(against === null ? {} : { against }),
+    ...(typeof againstText === "string" ? { againstText } : {}),
     unread,
   };
 }
@@ -216,8 +226,11 @@ function readStyle(
 }
 
 /** A rewriter, or a style in its place; `none` is one too. An unknown one is told. */
-function readRewriter({ rewriter }: GivenOptions, styles: readonly Style[], unread: string[]): string | null {
-  const { value } = rewriter ?? {};
+function readRewriter(
+  { value }: Partial<Given> = {},
+  styles: readonly Style[],
+  unread: string[],
+): string | null {
   if (typeof value !== "string" || value.trim() === "") return null;
   const style = styleIn(value);
   const known = style === null ? rewriterNamed(value) : styleNamed(style, styles) && nameOfStyle(style);

@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import type { Job } from "../../src/core/job.js";
 import { isFinal, nextEvent, startWorld, type World } from "../support/bot-world.js";
 import { textOf } from "../support/message.js";
 
@@ -121,4 +122,54 @@ it("a channel has a rewriter by default, and a file's rows have their own", asyn
     ["style:woodcut", "woodcut print of A"],
     [undefined, undefined],
   ]);
+});
+
+it("a pair has another rewriter or a style in place of the prompt as written, which files and settings name too", async () => {
+  const world = await startWorld();
+  const [admin, alice] = [world.local.member("admin"), world.local.member("alice")];
+  const compare = (options: Record<string, string>) =>
+    enqueued(world, () => alice.slash("compare", { prompt: "A cat", ...options }));
+  const sidesOf = ({ text: own, items: [item] }: Job) => [own.rewriter, item?.against?.text.rewriter];
+
+  expect(await alice.autocomplete("compare", { prompt: "A cat", against: "magicp" }, "against")).toEqual([
+    { name: "MagicPrompt", value: "magicprompt" },
+    { name: "MagicPrompt small", value: "magicprompt-small" },
+  ]);
+  const styled = await compare({ against: "style:Woodcut" });
+  expect(sidesOf(styled)).toEqual(["promptist", "style:woodcut"]);
+  expect(styled).toMatchObject({ phase: "text", items: [{ rewrite: null }] });
+  expect(styled.items[0]?.against?.rewrite).toMatch(/^woodcut print of A cat, carved/);
+  // `none` is the prompt as written, whichever side it is named for.
+  expect(sidesOf(await compare({ against: "none" }))).toEqual(["promptist", undefined]);
+  expect(sidesOf(await compare({ rewriter: "none", against: "magicprompt" }))).toEqual([
+    "magicprompt",
+    undefined,
+  ]);
+  const same = await alice.slash("compare", { prompt: "A cat", against: "Promptist" });
+  expect(same.ephemeral).toBe(true);
+  expect(same.message?.content).toContain("Both sides would be `Promptist`");
+
+  await admin.slash("settings set", { name: "against", value: "magicprompt" });
+  expect(sidesOf(await compare({}))).toEqual(["promptist", "magicprompt"]);
+  // What a channel always compares with may be named itself.
+  expect(sidesOf(await compare({ rewriter: "magicprompt" }))).toEqual(["magicprompt", undefined]);
+  expect(sidesOf(await compare({ against: "none" }))).toEqual(["promptist", undefined]);
+
+  const rows = [
+    "prompt,optimized,rewriter,against,against_text",
+    "A cat,,,style:photo,",
+    "A dog,,magicprompt,magicprompt,",
+    'A fox,"A fox, oil",,promptist,"A fox, ink"',
+    "A hen,,,,",
+  ];
+  const draft = await alice.slash("batch", { file: { name: "rows.csv", data: rows.join("\n") } });
+  const shown = await draft.waitFor((message) => message.components.length > 0);
+  expect(textOf(shown)).toContain("Both sides would be MagicPrompt's");
+  const job = await enqueued(world, () => alice.press(shown, "Start"));
+  expect(job.items.map(({ prompt, rewrite, against }) => [prompt, rewrite, against?.text.rewriter])).toEqual([
+    ["A cat", null, "style:photo"],
+    ["A fox", "A fox, oil", "promptist"],
+    ["A hen", null, "magicprompt"],
+  ]);
+  expect(job.items[1]?.against?.rewrite).toBe("A fox, ink");
 });

@@ -4,12 +4,14 @@ import { once } from "node:events";
 import { cpSync, mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { parse } from "csv-parse/sync";
 import { startLocalDiscord } from "local-discord/testing";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { inviteUrl } from "../../src/bot/discord/application.js";
 import { readPngText } from "../../src/pictures/png.js";
 import { temporaryFolder } from "../support/app.js";
+import { smallLora } from "../support/models.js";
 import { ownText } from "../support/own-text.js";
 
 /** The command line as a shell runs it: the compiled program in its own process. */
@@ -117,18 +119,50 @@ describe("each verb", () => {
     expect(ownText(join(out, "optimized.png")).rewrite).toBe(optimized);
     const same = await run("compare", "A cat", "--rewriter", "none", "--out", out);
     expect(JSON.parse(same.stdout).error.code).toBe("INPUT_REWRITER");
-    const { rewritten } = await batched(checkpoints);
-    expect(rewritten).toMatch(/^A dog.+/);
+    const against = ["--rewriter", "promptist", "--against", "magicprompt", "--max-new-tokens", "4"];
+    const duel = await run("compare", "A cat", ...against, "--out", out, "--steps", "1");
+    const both = JSON.parse(duel.stdout);
+    expect(both).toMatchObject({ rewriter: "promptist", against: { rewriter: "magicprompt" } });
+    expect(both.scores.reward).toBeNull();
+    expect(ownText(join(out, "baseline.png"))).toMatchObject({
+      prompt: both.against.text,
+      original: "A cat",
+      against: { rewriter: "magicprompt", rewrite: both.against.text },
+    });
+    const one = await run("compare", "A cat", "--against", "promptist", "--out", out);
+    expect(JSON.parse(one.stdout).error.code).toBe("INPUT_AGAINST");
   });
 
-  async function batched(checkpoints: string): Promise<{ rewritten: string }> {
-    writeFileSync(join(folder.path, "one.txt"), "A dog\n");
-    const out = join(folder.path, "magic-batch");
-    const args = ["batch", "one.txt", "--rewriter", "magicprompt", "--steps", "1", "--out", out];
-    expect((await promptist(args, { CHECKPOINTS_DIR: checkpoints })).code).toBe(0);
-    const [pair] = JSON.parse(readFileSync(join(out, "prompts.json"), "utf8"));
-    return { rewritten: pair.optimized };
-  }
+  test("rows of a batch name their own rewriters, models, LoRAs and speeds, and models take turns", async () => {
+    const checkpoints = join(folder.path, "of-rows");
+    cpSync(join(MINIATURE, "promptist"), join(checkpoints, "magicprompt"), { recursive: true });
+    smallLora(join(checkpoints, "pastel.safetensors"));
+    const rows = [
+      "prompt,rewriter,against,lora,speed,style",
+      "a red apple,magicprompt,,pastel:0.5,,",
+      "a blue fish,style:woodcut,promptist,,fast,photo",
+      "a rose <lora:pastel:0.5>,promptist,none,,,",
+    ];
+    writeFileSync(join(folder.path, "rows.csv"), rows.join("\n"));
+    const out = join(folder.path, "rows");
+    const args = ["batch", "rows.csv", "--out", out, "--steps", "2", "--max-new-tokens", "4", "--json"];
+    const { stdout, stderr, code } = await promptist(args, { CHECKPOINTS_DIR: checkpoints });
+    expect({ code, stderr }).toMatchObject({ code: 0, stderr: expect.not.stringContaining("left out") });
+    const { pairs, reportFile } = JSON.parse(stdout);
+    expect(pairs[1]).toMatchObject({ against: { rewriter: "promptist" } });
+    expect(pairs[1].optimized).toMatch(/^woodcut print of a blue fish/);
+    const report = parse(readFileSync(reportFile, "utf8"), { columns: true }) as Record<string, string>[];
+    expect(report.map(({ rewriter, against, loras, speed }) => [rewriter, against, loras, speed])).toEqual([
+      ["magicprompt", "", "pastel:0.5", "full"],
+      ["style:woodcut", "promptist", "", "fast"],
+      ["promptist", "", "pastel:0.5", "full"],
+    ]);
+    expect(report[1]).toMatchObject({ against_text: pairs[1].against.text, scheduler: "dpm++2m-karras" });
+    const file = (n: number) => join(out, `prompt${n}_original.png`);
+    expect(ownText(file(1))).toMatchObject({ loras: [{ name: "pastel" }] });
+    expect(ownText(file(3))).toMatchObject({ prompt: "a rose", loras: [{ name: "pastel" }] });
+    expect(ownText(file(2)).prompt).toContain(pairs[1].against.text);
+  });
 
   test("score prints how well pictures show a prompt, and their scores as a pair", async () => {
     const file = (name: string) => join(folder.path, "scored", `${name}.png`);

@@ -1,6 +1,7 @@
 import { cpSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { ApiMessage } from "local-discord/testing";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { AppEvents } from "../../src/core/events.js";
 import type { Job } from "../../src/core/job.js";
@@ -9,10 +10,14 @@ import { rewriterOptions } from "../../src/core/rewriters.js";
 import type { NewItem } from "../../src/db/queue.js";
 import { newJob } from "../db/contract/fixtures.js";
 import { startApp, type TestApp, temporaryFolder } from "../support/app.js";
+import { hasResult, jobOf, textOf } from "../support/message.js";
+import { ownText } from "../support/own-text.js";
 
 /** A second rewriter, made of the miniature's weights, with the real loop and workers. */
 
 const MINIATURE = fileURLToPath(new URL("../../checkpoints/miniature", import.meta.url));
+const WAIT = { timeoutMs: 120_000 };
+const hasVote = (message: ApiMessage) => JSON.stringify(message.components).includes('"Both bad"');
 const USUAL: TextOptions = { ...DEFAULT_TEXT_OPTIONS, maxNewTokens: 8 };
 let folder: ReturnType<typeof temporaryFolder>;
 let app: TestApp;
@@ -79,6 +84,74 @@ test("a command takes the rewriter of the configuration, and says so", async () 
   const offered = await alice.autocomplete("optimize", { prompt: "a", rewriter: "magic" }, "rewriter");
   expect(offered).toEqual([{ name: "MagicPrompt", value: "magicprompt" }]);
 });
+
+test("two rewriters stand in one pair, are voted on without their names, and ranked", async () => {
+  const alice = app.local.member("alice");
+  const options = { prompt: "a red apple", rewriter: "promptist", against: "MagicPrompt", steps: 1, seed: 7 };
+  const handle = await alice.slash("compare", { ...options, blind: true });
+  const asked = await handle.waitFor(hasVote, WAIT);
+  expect(textOf(asked)).toContain(
+    "One was drawn from the text of MagicPrompt, the other from that of Promptist.",
+  );
+  const job = (await app.queue.get(jobOf(asked)))!;
+  const [item] = job.items;
+  expect(item).toMatchObject({
+    prompt: "a red apple",
+    rewriteMs: expect.any(Number),
+    against: { ms: expect.any(Number) },
+  });
+  expect(item!.against!.rewrite).toMatch(/^a red apple/);
+  expect(item!.against!.rewrite).not.toBe(item!.rewrite);
+  const voted = await app.local.member("bob").press(asked, "A");
+  const [, won] = /^Your vote counts: A, (Promptist|MagicPrompt)\. A was \1, B was /.exec(
+    voted.message?.content ?? "",
+  )!;
+  const isPromptist = won === "Promptist";
+  await alice.press(asked, "Reveal to all");
+  const shown = await handle.waitFor((message) => textOf(message).includes("**Votes**"), WAIT);
+  expect(textOf(shown)).toContain("**Left** rewritten by MagicPrompt:");
+  expect(textOf(shown)).toContain("**Right** rewritten by Promptist:");
+  expect(textOf(shown)).toContain(
+    `**Votes** Promptist ${isPromptist ? 1 : 0} · MagicPrompt ${isPromptist ? 0 : 1} · tie 0 · both bad 0`,
+  );
+
+  const exporting = await app.local.member("bob").slash("stats export");
+  const {
+    attachments: [file],
+  } = await exporting.waitFor(({ attachments }) => attachments.length > 0);
+  expect(JSON.parse((await alice.download(file!)).toString())).toMatchObject({
+    choice: isPromptist ? "optimized" : "baseline",
+    baselineRewriter: "magicprompt",
+    optimizedRewriter: "promptist",
+    prompt: "a red apple",
+    against: item!.against!.rewrite,
+    optimized: item!.rewrite,
+  });
+  // A vote between two rewriters is none on the prompt as written.
+  const overall = await alice.slash("stats show");
+  expect(textOf(await overall.waitFor((message) => textOf(message) !== ""))).toMatch(/^No votes yet/);
+  const stats = await alice.slash("stats show", { by: "rewriter" });
+  const ranking = textOf(await stats.waitFor((message) => textOf(message) !== ""));
+  expect(ranking).toMatch(
+    new RegExp(`^\\*\\*1\\. ${won}\\*\\*: would win [56]\\d % .*n = 1\\.\\n\\*\\*2\\. (?!${won})`),
+  );
+  const drawn = ownText(join(app.config.picturesDir, job.id, item!.pictures.baseline!.file));
+  expect(drawn).toMatchObject({
+    prompt: item!.against!.rewrite,
+    original: "a red apple",
+    rewriter: "promptist",
+    against: { rewriter: "magicprompt", rewrite: item!.against!.rewrite },
+  });
+
+  const again = await alice.press(shown, "New seed");
+  const second = await again.waitFor((message) => hasResult(message) && jobOf(message) !== job.id, WAIT);
+  const next = (await app.queue.get(jobOf(second)))!;
+  expect(next.items[0]!.against).toMatchObject({ rewrite: item!.against!.rewrite });
+  expect(next.items[0]!.rewrite).toBe(item!.rewrite);
+
+  const same = await alice.slash("compare", { ...options, against: "promptist" });
+  expect(same.message?.content).toBe("Both sides would be `Promptist`. Choose another one for `against`.");
+}, 180_000);
 
 test("a job whose rewriter's files are gone fails at once and names it, also after a restart", async () => {
   renameSync(magic, `${magic}-away`);

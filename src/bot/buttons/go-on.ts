@@ -1,6 +1,6 @@
 import type { ModalSubmitInteraction } from "discord.js";
 import { InputError } from "../../core/errors.js";
-import { drawnSides, type Item, imageOf, type Job, onlyOf } from "../../core/job.js";
+import { drawnSides, type Item, imageOf, type Job, onlyOf, textOfSide } from "../../core/job.js";
 import {
   ENLARGE_FACTORS,
   ENLARGE_RANGE,
@@ -15,6 +15,7 @@ import {
 } from "../../core/options.js";
 import type { Side } from "../../core/side.js";
 import { leastStrength, stepsCost } from "../../core/source.js";
+import type { Work } from "../../core/waiting.js";
 import type { PictureStore } from "../../pictures/store.js";
 import { type Press, replyPrivately } from "../discord/interactions.js";
 import {
@@ -24,9 +25,10 @@ import {
   pairMenu,
   shownSides,
 } from "../messages/parts/components.js";
-import { coarse, type Work } from "../messages/parts/eta.js";
+import { coarse } from "../messages/parts/eta.js";
 import { sizeOfFile } from "../messages/parts/stored-picture.js";
 import type { Intake } from "../requests/intake.js";
+import { againstOf, unwritten } from "../requests/opponents.js";
 import { type CommandRequest, checkRange } from "../requests/request.js";
 import { fromDrawn } from "../requests/sources.js";
 import type { Words } from "../words/english/english.js";
@@ -60,7 +62,7 @@ export class GoOn {
       goOn(this.#options.pictures, job, item, {
         sides: drawnSides(item),
         strength: VARY_STRENGTHS[variation],
-        item: { prompt: item.prompt, rewrite: item.rewrite, candidates: item.candidates, ...onlyOf(item) },
+        item: { ...textsOf(item), ...onlyOf(item) },
       }),
     );
   }
@@ -70,7 +72,7 @@ export class GoOn {
     const { side } = readUse(argument);
     const item = await this.#chosen(press, job, { verb, argument: side });
     if (item === null) return;
-    const text = side === "baseline" ? item.prompt : (item.rewrite ?? item.prompt);
+    const text = textOfSide(item, side) ?? item.prompt;
     await this.#options.forms.show(press, "use", job, { text, argument: `${side}-${item.index}` });
   }
 
@@ -81,7 +83,11 @@ export class GoOn {
       goOn(this.#options.pictures, job, itemAt(job, index), {
         sides: [side],
         strength: VARY_STRENGTHS.large,
-        item: { prompt: this.#options.forms.read(modal, "use"), rewrite: null },
+        item: {
+          prompt: this.#options.forms.read(modal, "use"),
+          rewrite: null,
+          ...againstOf(unwritten(itemAt(job, index).against)),
+        },
       }),
     );
   }
@@ -110,7 +116,7 @@ export class GoOn {
         sides: [only],
         strength: ENLARGE_STRENGTH,
         enlarge: checkRange("size", Number(times), ENLARGE_RANGE),
-        item: { prompt: item.prompt, rewrite: item.rewrite, candidates: item.candidates, only },
+        item: { ...textsOf(item), only },
       });
       // The same noise, on another grid; the picture keeps its own shape.
       return { ...request, image: { ...request.image, seed: item.seed, size: null } };
@@ -158,6 +164,14 @@ export class GoOn {
     return null;
   }
 }
+
+/** An item's texts as they are. */
+const textsOf = ({ prompt, rewrite, candidates, against }: Item) => ({
+  prompt,
+  rewrite,
+  candidates,
+  ...againstOf(against),
+});
 
 interface Wanted {
   /** Whose pictures are gone on from. */

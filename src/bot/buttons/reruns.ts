@@ -3,6 +3,7 @@ import { type Item, imageOf, type Job, onlyOf, textOptionsOf } from "../../core/
 import { randomSeed } from "../../core/options.js";
 import { addedPhrases, withoutPhrases } from "../../core/prompt-diff.js";
 import type { NewItem } from "../../db/queue.js";
+import { againstOf, unwritten } from "../requests/opponents.js";
 import type { CommandRequest } from "../requests/request.js";
 
 /** What the buttons under a result ask for: a new job with one change, linked to the job of the result. */
@@ -13,7 +14,7 @@ export function again(job: Job): CommandRequest {
   if (job.kind === "grid") return gridAgain(job, { seed });
   const items = job.items.map((item) => {
     const { prompt, rewrite, candidates } = item;
-    return { prompt, rewrite, candidates, ...onlyOf(item), ...ownText(item) };
+    return { prompt, rewrite, candidates, ...onlyOf(item), ...sidesOf(item) };
   });
   return { ...child(job, items), image: { ...imageOf(job, job.items[0]), seed } };
 }
@@ -33,7 +34,7 @@ export const redraw = (job: Job): CommandRequest => {
       seed,
       ...(image === undefined ? {} : { image }),
       ...onlyOf(item),
-      ...ownText(item),
+      ...sidesOf(item),
     };
   });
   return {
@@ -55,7 +56,10 @@ export function repeated(job: Job): CommandRequest {
   if (job.kind === "grid") return { ...gridAgain(job, { seed }), confirm: true };
   const items = job.items.map((item) => {
     const { prompt, rewrite, candidates } = item;
-    const own = item.text === undefined ? {} : { text: { ...item.text, seed } };
+    const own = {
+      ...sidesOf(item),
+      ...(item.text === undefined ? {} : { text: { ...item.text, seed } }),
+    };
     return job.kind === "optimize"
       ? { prompt, rewrite: null, ...own }
       : { prompt, rewrite, candidates, ...own };
@@ -78,7 +82,13 @@ export function withPrompt(job: Job, prompt: string): CommandRequest {
   if (job.kind === "grid") return gridAgain(job, { prompt });
   const request = child(
     job,
-    job.items.map((item) => ({ prompt, rewrite: null, ...onlyOf(item), ...ownText(item) })),
+    job.items.map((item) => ({
+      prompt,
+      rewrite: null,
+      ...onlyOf(item),
+      ...ownText(item),
+      ...againstOf(unwritten(item.against)),
+    })),
   );
   return job.kind === "optimize" ? { ...request, kind: "optimize" } : request;
 }
@@ -106,9 +116,9 @@ export function withoutWords(job: Job, indexes: readonly number[]): CommandReque
 
 /** Pictures of the prompt and of its rewrite, both unchanged; one that was not needed yet is made. */
 export function drawPair(job: Job): CommandRequest {
-  const { prompt, rewrite, only } = itemOf(job);
+  const { prompt, rewrite, only, against } = itemOf(job);
   return only === "baseline" && rewrite === null
-    ? child(job, [{ prompt, rewrite }])
+    ? child(job, [{ prompt, rewrite, ...againstOf(against) }])
     : pairOf(job, rewrite ?? "");
 }
 
@@ -132,7 +142,7 @@ function pairOf(job: Job, rewrite: string): CommandRequest {
   if (rewrite === "") throw unknownChoice("rewrite");
   return child(
     job,
-    job.items.map(() => ({ prompt, rewrite, candidates })),
+    job.items.map(({ against }) => ({ prompt, rewrite, candidates, ...againstOf(against) })),
   );
 }
 
@@ -164,6 +174,12 @@ function gridAgain(
 
 /** An item's own way of being rewritten. */
 const ownText = ({ text }: Item): Pick<NewItem, "text"> => (text === undefined ? {} : { text });
+
+/** Who writes an item's two texts, and what the opponent wrote. */
+const sidesOf = (item: Item): Pick<NewItem, "text" | "against"> => ({
+  ...ownText(item),
+  ...againstOf(item.against),
+});
 
 const gridOf = ({ grid }: Job) => (grid === undefined ? {} : { grid });
 

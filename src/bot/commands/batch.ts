@@ -1,15 +1,27 @@
+import { isDeepStrictEqual } from "node:util";
 import { ApplicationCommandOptionType, ApplicationCommandType } from "discord.js";
-import { InputError } from "../../core/errors.js";
+import { codeOf, InputError } from "../../core/errors.js";
 import type { EntryRef, FileNotes } from "../../core/file-notes.js";
 import { DEFAULT_SIDES, type ImageOptions, type OwnOptions } from "../../core/options.js";
+import type { NewItem } from "../../db/queue.js";
 import { withLeftOut } from "../../prompt-files/notes.js";
 import type { PromptFile, PromptPair } from "../../prompt-files/prompt-file.js";
 import { readPrompts } from "../../prompt-files/read-prompts.js";
-import { checkedOptions, type Limits } from "../requests/request.js";
+import { type GivenSides, type PairSides, readOpponent, readSides } from "../requests/opponents.js";
+import { checkedOptions, type Limits, type RewritingContext, readRewriting } from "../requests/request.js";
 import { commandTexts } from "../words/english/commands.js";
 import type { RequestCommand } from "./command.js";
 import { completeRequest } from "./completions.js";
-import { decidedBy, imageOptions, modeOption, readImage, readText, rewriterOption } from "./options.js";
+import {
+  againstOption,
+  decidedBy,
+  givenSides,
+  imageOptions,
+  modeOption,
+  readImage,
+  rewriterOption,
+  sidesOf,
+} from "./options.js";
 
 const texts = commandTexts.batch;
 
@@ -32,6 +44,7 @@ export const batch: RequestCommand = {
       },
       ...imageOptions(limits),
       rewriterOption,
+      againstOption,
       modeOption,
     ],
   }),
@@ -49,7 +62,8 @@ export const batch: RequestCommand = {
       });
     }
     const image = readImage(interaction, context);
-    const text = readText(interaction, context, image.seed);
+    const { text } = sidesOf(interaction, context, image.seed);
+    const said = givenSides(interaction);
     const given = decidedBy(interaction);
     return {
       kind: "batch",
@@ -67,21 +81,61 @@ export const batch: RequestCommand = {
           ...(offered === undefined ? {} : { offered }),
         });
         const { image, rows, notes } = usableRows(read, limits, given);
-        const own = options.getString("rewriter") === null;
-        const items = rows.map(({ prompt, optimized, seed, image, rewriter }) => ({
-          prompt,
-          rewrite: optimized,
-          ...(seed === undefined ? {} : { seed }),
-          ...(rewriter !== undefined && own
-            ? { text: readText(interaction, context, text.seed, rewriter) }
-            : {}),
-          ...(image === undefined ? {} : { image }),
-        }));
-        return { image, items, notes, isAsDrawn: notes.isReport && !given("style") };
+        const left: LeftOut[] = [];
+        const items = rows.flatMap((row): NewItem[] => {
+          const { prompt, optimized, seed, image } = row;
+          try {
+            const { text: own, ...opponent } = sidesOfRow(row, said, context, text.seed);
+            return [
+              {
+                prompt,
+                rewrite: optimized,
+                ...opponent,
+                ...(seed === undefined ? {} : { seed }),
+                ...(isDeepStrictEqual(own, text) ? {} : { text: own }),
+                ...(image === undefined ? {} : { image }),
+              },
+            ];
+          } catch (error) {
+            if (codeOf(error) !== "INPUT_AGAINST") throw error;
+            left.push({ at: row.at, error: error as InputError });
+            return [];
+          }
+        });
+        if (items.length === 0) throw left[0]!.error;
+        const all = withLeftOut(notes, left);
+        return { image, items, notes: all, isAsDrawn: notes.isReport && !given("style") };
       },
     };
   },
 };
+
+/** A row that can't be drawn, and why. */
+interface LeftOut {
+  readonly at: EntryRef;
+  readonly error: InputError;
+}
+
+/** The sides of a row: as the command says, else as the row does. Throws InputError like `readSides`. */
+export function sidesOfRow(
+  { optimized, rewriter, against, againstText }: PromptPair,
+  said: GivenSides,
+  context: RewritingContext,
+  seed: number,
+): PairSides {
+  const given = {
+    ...said,
+    rewriter: said.rewriter ?? rewriter ?? null,
+    against: said.against ?? against ?? null,
+  };
+  if (optimized === null) return readSides(given, context, seed);
+  // Its rewrite is the file's own words, whoever wrote them.
+  const opponent = readOpponent(given, context, seed);
+  const text = readRewriting({ ...given, rewriter: said.rewriter }, context, seed);
+  if (opponent === undefined) return { text };
+  const isOwnText = said.against === null && againstText !== undefined;
+  return { text, against: isOwnText ? { ...opponent, rewrite: againstText } : opponent };
+}
 
 /** The rows of a file that can be drawn. */
 export interface UsableRows {
@@ -101,7 +155,7 @@ export function usableRows(
   { maxSteps, sides = DEFAULT_SIDES }: Pick<Limits, "maxSteps" | "sides">,
   given: (name: keyof ImageOptions) => boolean,
 ): UsableRows {
-  const left: { readonly at: EntryRef; readonly error: InputError }[] = [];
+  const left: LeftOut[] = [];
   const usable: PromptPair[] = [];
   for (const { seed, image = {}, ...pair } of pairs) {
     const entries = Object.entries(image).filter(([name]) => !given(name as keyof ImageOptions));

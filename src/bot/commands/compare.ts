@@ -8,20 +8,21 @@ import { commandTexts } from "../words/english/commands.js";
 import type { RequestCommand } from "./command.js";
 import { completeRequest } from "./completions.js";
 import {
+  againstOption,
   decidedBy,
   imageOptions,
   modeOption,
   promptOption,
   readImage,
-  readText,
   rewriterOption,
+  sidesOf,
 } from "./options.js";
 
 const texts = commandTexts.compare;
 
 /**
  * `/compare prompt [...]`: the rewrite and a picture of each from one seed; further pairs from the seeds
- * after it. `from`: a picture whose prompt and settings are used where the command does not say otherwise; `image`: one
+ * after it. `against`: another rewriter in place of the prompt as written. `from`: a picture whose prompt and settings are used where the command does not say otherwise; `image`: one
  * that both sides go on from.
  */
 export const compare: RequestCommand = {
@@ -50,6 +51,7 @@ export const compare: RequestCommand = {
       },
       ...imageOptions(limits),
       rewriterOption,
+      againstOption,
       modeOption,
       {
         type: ApplicationCommandOptionType.Integer,
@@ -79,9 +81,10 @@ export const compare: RequestCommand = {
       ...LIMIT_RANGES.pairs,
       max: context.limits.maxPairs,
     });
+    const { text, ...opponent } = sidesOf(interaction, context, image.seed);
     return {
       kind: "compare",
-      text: readText(interaction, context, image.seed),
+      text,
       image,
       blind: pairs === 1 && (options.getBoolean("blind") ?? context.blind),
       known: [prompt],
@@ -89,10 +92,17 @@ export const compare: RequestCommand = {
       prompts: async () => {
         const prompts =
           from === null
-            ? { items: Array.from({ length: pairs }, () => ({ prompt: prompt ?? "", rewrite: null })) }
+            ? {
+                items: Array.from({ length: pairs }, () => ({
+                  prompt: prompt ?? "",
+                  rewrite: null,
+                  ...opponent,
+                })),
+              }
             : await promptsFromPicture(from, context, {
                 prompt,
                 rewriteAnew: ["mode", "rewriter"].some((name) => options.get(name) !== null),
+                ...(options.getString("against") === null ? {} : { opponent: opponent.against ?? null }),
                 given: decidedBy(interaction),
                 pairs,
               });

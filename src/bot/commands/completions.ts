@@ -26,7 +26,8 @@ export async function completeRequest(
   const { name, value } = options.getFocused(true);
   if (name === "speed") return speedChoices(interaction, value, services);
   if (name === "style") return styleChoices(await stylesHere(styles, interaction), value);
-  if (name === "rewriter") return rewriterChoices(context, await stylesHere(styles, interaction), value);
+  if (name === "rewriter" || name === "against")
+    return rewriterChoices(context, await stylesHere(styles, interaction), value);
   if (name === "model" || name === "lora") {
     const here = await offeredHere(models, await settings.resolve(interaction), interaction);
     return name === "model" ? nameChoices(here.models, value) : loraChoices(here.loras, value);
@@ -147,6 +148,16 @@ export async function completeFailedJob(
     failed.filter(({ id, prompt }) => `${id} ${prompt}`.toLowerCase().includes(wanted)),
     locale,
   );
+}
+
+/** Names of hosts that contain what was typed; none for anybody but an operator. */
+export async function completeHost(
+  { options, user }: AutocompleteInteraction,
+  { fleet, operators }: Services,
+): Promise<readonly Choice[]> {
+  if (!(await operators()).includes(user.id)) return [];
+  const names = (await fleet()).map(({ name }) => name);
+  return nameChoices(names, options.getFocused());
 }
 
 type Entry = Pick<JobEntry, "id" | "kind" | "state" | "createdAt" | "prompt">;

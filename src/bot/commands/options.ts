@@ -28,6 +28,7 @@ import { isDecided } from "../../core/speeds.js";
 import { STYLE_MAX } from "../../core/styles.js";
 import { cleanPrompt, isLongerThan } from "../../prompt-files/clean-prompt.js";
 import { readModels } from "../requests/models.js";
+import { type GivenSides, type PairSides, readSides } from "../requests/opponents.js";
 import {
   type CommandContext,
   checkOption,
@@ -83,6 +84,13 @@ export const rewriterOption: APIApplicationCommandBasicOption = {
   description: texts.rewriter,
   max_length: REWRITERS_TEXT_MAX,
   autocomplete: true,
+};
+
+/** What stands in place of the prompt as written, by the same names. */
+export const againstOption: APIApplicationCommandBasicOption = {
+  ...rewriterOption,
+  name: "against",
+  description: texts.against,
 };
 
 /** The style; those of the server and the presets are offered while it is typed. */
@@ -274,13 +282,27 @@ export function readPrompts(
   return given === null ? promptModeOf(image) : parseSetting("prompts", given);
 }
 
+/** The two sides of the pairs that a command asks for. Throws InputError like `readSides`. */
+export const sidesOf = (
+  { options }: Pick<ChatInputCommandInteraction, "options">,
+  context: CommandContext,
+  seed: number,
+): PairSides => readSides(givenSides({ options }), context, seed);
+
+/** What the options say of the two sides. Throws InputError INPUT_OPTION. */
+export function givenSides({ options }: Pick<ChatInputCommandInteraction, "options">): GivenSides {
+  const mode = options.getString("mode");
+  return {
+    rewriter: options.getString("rewriter"),
+    against: options.getString("against"),
+    ...(mode === null ? {} : { search: { mode: parseSetting("mode", mode) } }),
+  };
+}
+
 /** How prompts are rewritten, as the options and the channel say. Throws InputError like `readRewriting`. */
-export function readText(
+export const readText = (
   { options }: Pick<ChatInputCommandInteraction, "options">,
   context: CommandContext,
   seed: number,
   rewriter: string | null = options.getString("rewriter"),
-): TextOptions {
-  const mode = options.getString("mode");
-  return readRewriting({ rewriter, mode: mode === null ? null : parseSetting("mode", mode) }, context, seed);
-}
+): TextOptions => readRewriting({ ...givenSides({ options }), rewriter }, context, seed);

@@ -99,15 +99,17 @@ async function show(
   const { statsLines } = words;
   const tally = await votes.total(filter);
   const overall = lineOf(statsLines.all, inPictures.all, tally, words);
-  if (Object.values(tally).every((votes) => votes === 0)) {
+  const groups = Object.hasOwn(GROUPS, by)
+    ? await GROUPS[by as keyof typeof GROUPS](votes, filter, words)
+    : [];
+  // Between two rewriters people may well have voted all the same.
+  const hasNone = Object.values(tally).every((votes) => votes === 0);
+  if (hasNone && groups.length === 0) {
     const { sentence } = overall.verdict;
     await interaction.editReply({ embeds: [{ title: statsLines.title, description: sentence }] });
     return;
   }
-  const groups = Object.hasOwn(GROUPS, by)
-    ? await GROUPS[by as keyof typeof GROUPS](votes, filter, words)
-    : [];
-  const told = [overall, ...groups];
+  const told = [...(hasNone ? [] : [overall]), ...groups];
   const plot = await votesPlot(
     inPictures.title,
     told.map(({ drawn, verdict: { rate, interval, note } }) => ({ label: drawn, rate, interval, note })),

@@ -1,5 +1,5 @@
-import type { Job } from "../../core/job.js";
-import { SIDES } from "../../core/side.js";
+import { type Item, type Job, textOfSide, writersOf } from "../../core/job.js";
+import { SIDES, type Side } from "../../core/side.js";
 import type { Ballot, Choice } from "../../db/votes.js";
 import { lettered } from "../../pictures/lettered.js";
 import type { PictureStore } from "../../pictures/store.js";
@@ -51,7 +51,7 @@ export async function blindMessage(
   const { files } = await fitPictures(await Promise.all(tiles), limit);
   const description = [
     `**${labels.prompt}**${codeBlock(item.prompt, PROMPT_MAX)}`,
-    blindLines.question,
+    questionOf(job, item, words),
     ...(ballot.closesAt === null ? [] : [blindLines.closes(ballot.closesAt)]),
     jobReference(job.id, job.parentId, words),
   ].join("\n");
@@ -64,19 +64,34 @@ export async function blindMessage(
   };
 }
 
+/** Names the two rewriters in the order of their names, which tells nothing. */
+function questionOf(job: Job, item: Item, { blindLines, statsLines }: Words): string {
+  const writers = writersOf(job, item, statsLines.given);
+  if (writers === null) return blindLines.question;
+  const [one, other] = Object.values(writers).sort();
+  return blindLines.questionBetween(one!, other!);
+}
+
 /** Tells a voter alone which choice counts, and which picture was which. */
 export function voteReply(
   job: Job,
   { left }: Ballot,
   counted: Choice,
   isFirst: boolean,
-  { blindLines }: Words,
+  { blindLines, statsLines }: Words,
 ): Outgoing {
-  const item = job.items[0];
+  const [item] = job.items;
+  const writers = item === undefined ? null : writersOf(job, item, statsLines.given);
+  const right: Side = left === "baseline" ? "optimized" : "baseline";
+  const shownTexts = (it: Item) =>
+    (it.against === undefined ? (["optimized"] as const) : [left, right]).flatMap((side) => {
+      const text = textOfSide(it, side);
+      return text === null ? [] : [`> ${diffMarkdown(it.prompt, text, DIFF_MAX)}`];
+    });
   const lines = [
-    blindLines.voted(counted, left, isFirst),
+    blindLines.voted(counted, left, isFirst, writers),
     isFirst ? blindLines.secret : blindLines.final,
-    ...(item?.rewrite == null ? [] : [`> ${diffMarkdown(item.prompt, item.rewrite, DIFF_MAX)}`]),
+    ...(item === undefined ? [] : shownTexts(item)),
   ];
   return { ...plainMessage(lines.join("\n")), ephemeral: true };
 }

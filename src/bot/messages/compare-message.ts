@@ -1,5 +1,14 @@
-import { drawnSides, hasOverview, type Item, isUnchanged, type Job, picturesDrawn } from "../../core/job.js";
-import type { Side } from "../../core/side.js";
+import {
+  drawnSides,
+  hasOverview,
+  type Item,
+  isUnchanged,
+  type Job,
+  picturesDrawn,
+  textOfSide,
+  writersOf,
+} from "../../core/job.js";
+import { SIDES, type Side } from "../../core/side.js";
 import type { Outgoing, OutgoingFile, Row } from "../discord/outgoing.js";
 import type { Words } from "../words/english/english.js";
 import { blindMessage } from "./blind-message.js";
@@ -9,7 +18,7 @@ import { sheetPicture } from "./parts/overview-files.js";
 import { enlargeStamp, fitPictures, type SizeLimit } from "./parts/picture-fit.js";
 import { safetySentences } from "./parts/picture-policy.js";
 import { type Facts, hasNothingToVoteOn } from "./parts/presentation.js";
-import { isRaw, noteLines, promptSections } from "./parts/rewrite-text.js";
+import { bothSections, isRaw, lowerFirst, noteLines, promptSections } from "./parts/rewrite-text.js";
 import { verdictLine } from "./parts/scores.js";
 import { namedPicture, readPicture } from "./parts/stored-picture.js";
 import { negativeSection, styleSections } from "./parts/style-sections.js";
@@ -44,21 +53,27 @@ async function pairMessage(job: Job, facts: Facts, limit: SizeLimit): Promise<Ou
   const { files, note } = await attach(job, await picturesOf(job, sides, facts), limit, words);
   const [first] = sides;
   const sections = [
-    ...(files.length === 1 && first !== undefined && !isUnchanged(item) ? [resultLines.onlySide(first)] : []),
-    ...(files.length > 1
-      ? promptSections(job, item, words, (title) => resultLines.sides(lowerFirst(title)))
-      : promptSections(job, item, words)),
+    ...(files.length === 1 && first !== undefined && !isUnchanged(item)
+      ? [onlyLine(job, item, first, words)]
+      : []),
+    ...(item.against !== undefined && !isUnchanged(item)
+      ? bothSections(job, item, words)
+      : files.length > 1
+        ? promptSections(job, item, words, (title) => resultLines.sides(lowerFirst(title)))
+        : promptSections(job, item, words)),
     ...styleSections(job, words),
     ...negativeSection(job, words),
     ...subjectLine(item, facts),
     ...(hasNothingToVoteOn(job)
       ? [
-          blindLines.nothing,
+          item.against === undefined ? blindLines.nothing : blindLines.nothingBetween,
           ...noteLines(job, { ...item, notes: item.notes.filter(({ code }) => code !== "unchanged") }, words),
         ]
       : noteLines(job, item, words)),
-    ...(isUnchanged(item) ? [] : verdictLine([item], words)),
-    ...(tally === null || view.withheld.length > 0 ? [] : [blindLines.tally(tally)]),
+    ...(isUnchanged(item) ? [] : verdictLine(job, [item], words)),
+    ...(tally === null || view.withheld.length > 0
+      ? []
+      : [blindLines.tally(tally, writersOf(job, item, words.statsLines.given))]),
     ...safetySentences(view, false, words),
     ...note,
   ];
@@ -66,7 +81,11 @@ async function pairMessage(job: Job, facts: Facts, limit: SizeLimit): Promise<Ou
   const embed = doneEmbed(job, sections, options, words);
   return {
     content: "",
-    embeds: [isRaw(item) || item.only === "baseline" ? { ...embed, title: labels.asWritten } : embed],
+    embeds: [
+      isRaw(item) || (item.only === "baseline" && item.against === undefined)
+        ? { ...embed, title: labels.asWritten }
+        : embed,
+    ],
     components: rowsOf(job, facts),
     files,
   };
@@ -87,13 +106,18 @@ async function pairsMessage(job: Job, facts: Facts, limit: SizeLimit): Promise<O
   const sections = [
     ...(takenOut === 0 ? [] : [resultLines.takenOut(job.kind, takenOut)]),
     ...(isUnchanged(item) ? [resultLines.overview(job.kind, made.length, picturesDrawn(made))] : []),
-    ...promptSections(job, item, words, (title) => resultLines.sidesOfEach(made.length, lowerFirst(title))),
-    ...(made.some(({ rewrite }) => rewrite !== item.rewrite) ? [resultLines.rewritesDiffer] : []),
+    ...(item.against !== undefined && !isUnchanged(item)
+      ? [words.statusLines.pairs(made.length), ...bothSections(job, item, words)]
+      : promptSections(job, item, words, (title) => resultLines.sidesOfEach(made.length, lowerFirst(title)))),
+    ...(made.some((other) => SIDES.some((side) => textOfSide(other, side) !== textOfSide(item, side)))
+      ? [resultLines.rewritesDiffer]
+      : []),
     ...styleSections(job, words),
     ...negativeSection(job, words),
     ...subjectLine(item, facts),
     ...noteLines(job, item, words),
     ...verdictLine(
+      job,
       made.filter((it) => !isUnchanged(it)),
       words,
     ),
@@ -114,7 +138,11 @@ const rowsOf = (job: Job, { words, hasGallery }: Facts): Row[] => [
   ...(hasGallery ? [galleryRow(job.id, words)] : []),
 ];
 
-const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);
+/** From which text the only picture of a pair was drawn. */
+function onlyLine(job: Job, item: Item, side: Side, { labels, resultLines, statsLines }: Words): string {
+  const writers = writersOf(job, item, statsLines.given);
+  return writers === null ? resultLines.onlySide(side) : `${labels.rewriteBy(writers[side])}.`;
+}
 
 /** The pictures of these sides; null for one that is gone. */
 function picturesOf(
@@ -123,12 +151,14 @@ function picturesOf(
   { pictures, words: { labels } }: Facts,
 ): Promise<(OutgoingFile | null)[]> {
   const item = job.items[0]!;
-  const { prompt, rewrite } = item;
-  const alts = { baseline: labels.baselineAlt(prompt), optimized: labels.optimizedAlt(rewrite ?? "") };
+  const altOf = (side: Side) =>
+    (side === "baseline" && item.against === undefined ? labels.baselineAlt : labels.optimizedAlt)(
+      textOfSide(item, side) ?? "",
+    );
   return Promise.all(
     sides.map((side) => {
       const name = `${job.id}-${item.seed}-${side}`;
-      return readPicture(pictures, namedPicture(job, item.pictures[side]?.file ?? null, name, alts[side]));
+      return readPicture(pictures, namedPicture(job, item.pictures[side]?.file ?? null, name, altOf(side)));
     }),
   );
 }

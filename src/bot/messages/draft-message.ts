@@ -1,5 +1,6 @@
-import { drawnSides, lacksRewrite } from "../../core/job.js";
+import { drawnSides, unwrittenSides } from "../../core/job.js";
 import { promptModeOf } from "../../core/options.js";
+import { type DevicePace, usualMs } from "../../core/waiting.js";
 import type { Draft } from "../../db/drafts.js";
 import type { OpenWork } from "../../db/queue.js";
 import { clip, codeBlock, escapeMarkdown } from "../discord/markdown.js";
@@ -9,7 +10,7 @@ import { english, type Words } from "../words/english/english.js";
 import { axisLines } from "../words/english/grid.js";
 import { speedOption } from "./embeds.js";
 import { draftRow } from "./parts/components.js";
-import { coarse, etas, type Work } from "./parts/eta.js";
+import { coarse, etas } from "./parts/eta.js";
 import { marksLines } from "./parts/prompt-mode.js";
 import { styleOption } from "./parts/style-sections.js";
 import { COLORS } from "./status-message.js";
@@ -27,7 +28,7 @@ const GRID_PROMPT_MAX = 400;
 export function draftMessage(
   draft: Draft,
   open: readonly OpenWork[],
-  estimateMs: (work: Work) => number | null,
+  paces: readonly DevicePace[],
   tooLong: readonly number[],
   wanted: Words,
 ): Outgoing {
@@ -36,15 +37,15 @@ export function draftMessage(
   const words = notes !== undefined && hasRemarks(notes) ? english : wanted;
   const { draftLines, gridLines, resultLines, labels } = words;
   const given = items.filter(({ rewrite }) => rewrite !== null).length;
-  const lacking = items.filter(lacksRewrite).length;
+  const lacking = items.reduce((sum, item) => sum + unwrittenSides(item).length, 0);
   const counts = items.map((item) => drawnSides(item).length);
   const pictures = counts.reduce((sum, count) => sum + count, 0);
   const steps = items.reduce((sum, item, i) => sum + counts[i]! * (item.image?.steps ?? image.steps), 0);
   const own = items.flatMap((item, i) => (item.image === undefined ? [] : [i + 1]));
   // All cells of a grid have one rewrite.
   const texts = grid === undefined ? lacking : Math.min(1, lacking);
-  const ownMs = estimateMs({ texts, pictures, steps });
-  const aheadMs = Math.max(0, ...etas(open, estimateMs).values());
+  const ownMs = usualMs(paces, { texts, pictures, steps });
+  const aheadMs = Math.max(0, ...etas(open, paces).values());
   const prompts = items.slice(0, PROMPTS_SHOWN).map(({ prompt }) => escapeMarkdown(clip(prompt, PROMPT_MAX)));
   const size = image.size === null ? [] : [`${image.size.width}x${image.size.height}`];
   const description = [

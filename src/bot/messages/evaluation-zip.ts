@@ -1,4 +1,4 @@
-import { type Item, type Job, judgementsOf } from "../../core/job.js";
+import { type Item, type Job, judgementsOf, textOfSide } from "../../core/job.js";
 import { NO_REWRITER, rewriterNameOf } from "../../core/rewriters.js";
 import { SIDES, type Side } from "../../core/side.js";
 import { PROGRAM } from "../../core/version.js";
@@ -22,7 +22,7 @@ export async function evaluationZip(job: Job, { view, pictures }: Facts): Promis
   const items = job.kind === "batch" ? job.items.filter(isCompared) : [];
   if (items.length === 0) return null;
   const { promptist, diffusion } = job.checkpoints;
-  const rewriters = [promptist === null ? "file" : rewriterNameOf(job.text), NO_REWRITER];
+  const rewriters = [promptist === null ? "file" : rewriterNameOf(job.text), opponentOf(items)];
   const prompts = items.map(({ prompt }) => prompt);
   const scores = new Scores(items.length, ORDER.length, 1, ORDER.indexOf("baseline"));
   const judged = items.flatMap((item, prompt) =>
@@ -31,7 +31,7 @@ export async function evaluationZip(job: Job, { view, pictures }: Facts): Promis
       rewriter,
       seed: 0,
       noise: item.seed,
-      text: (side === "baseline" ? item.prompt : item.rewrite) ?? "",
+      text: textOfSide(item, side) ?? "",
       file: item.pictures[side]?.file ?? "",
       judgement: judgementsOf(item)[side]!,
     })),
@@ -65,6 +65,13 @@ export async function evaluationZip(job: Job, { view, pictures }: Facts): Promis
   const texts = await reportFiles({ summary, prompts, rewriters, scores, facts, picture, judged: each });
   const data = await writeZip({ texts, pictures: [], bytes: Number.POSITIVE_INFINITY }, pictures);
   return { name: `${job.id}-evaluation.zip`, data, description: null };
+}
+
+/** What all pairs compare with: the prompt as written, unless each has the same rewriter there. */
+function opponentOf(items: readonly Item[]): string {
+  const names = new Set(items.map(({ against }) => (against ? rewriterNameOf(against.text) : NO_REWRITER)));
+  const [name = NO_REWRITER] = names;
+  return names.size === 1 ? name : "several";
 }
 
 /** Whether one judge has seen both pictures. */

@@ -1,4 +1,4 @@
-import { hasOverview, imageOf, isUnchanged, type Job, textOptionsOf } from "../../core/job.js";
+import { hasOverview, imageOf, isUnchanged, type Job, textOfSide, textOptionsOf } from "../../core/job.js";
 import { rewriterNameOf, titleOf } from "../../core/rewriters.js";
 import { clip, codeBlock } from "../discord/markdown.js";
 import { EMBED_DESCRIPTION_MAX, type Outgoing, type OutgoingFile } from "../discord/outgoing.js";
@@ -28,15 +28,20 @@ export function infoMessage(
 ): Outgoing {
   const { labels } = words;
   const [first] = job.items;
-  const scores = job.items.length > ITEMS_MAX || first === undefined ? [] : pairScoreLine(first, words);
+  const scores = job.items.length > ITEMS_MAX || first === undefined ? [] : pairScoreLine(job, first, words);
   const texts = job.items
     .slice(0, ITEMS_MAX)
-    .flatMap(({ prompt, rewrite }) => [
+    .flatMap(({ prompt, rewrite, against }) => [
       `**${labels.prompt}**${codeBlock(prompt, TEXT_MAX)}`,
       ...(rewrite === null
         ? []
         : [
             `**${labels.rewriteBy(titleOf(rewriterNameOf(textOptionsOf(job, first))))}**${codeBlock(rewrite, TEXT_MAX)}`,
+          ]),
+      ...(against?.rewrite == null
+        ? []
+        : [
+            `**${labels.against(titleOf(rewriterNameOf(against.text)))}**${codeBlock(against.rewrite, TEXT_MAX)}`,
           ]),
     ]);
   const added = [...styleSections(job, words), ...negativeSection(job, words)];
@@ -76,7 +81,7 @@ export async function infoPictures(job: Job, facts: Facts, limit: SizeLimit): Pr
             job,
             view.combined(item.comparison),
             `${job.id}-${item.seed}-comparison`,
-            words.labels.comparisonAlt(item.prompt, item.rewrite ?? ""),
+            words.labels.comparisonAlt(textOfSide(item, "baseline") ?? "", item.rewrite ?? ""),
           ),
         ];
   if (wanted.length > FILES_MAX) {

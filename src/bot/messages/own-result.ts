@@ -1,4 +1,5 @@
 import { PROMPT_MODES, SCHEDULERS, SPEEDS } from "../../core/options.js";
+import { rewriterNamed, styleIn } from "../../core/rewriters.js";
 import { english, type Words } from "../words/english/english.js";
 import { OFFERED, wordsOf } from "../words/languages.js";
 
@@ -30,7 +31,7 @@ function saidNumber(
 }
 
 /** The name of a style in one of some texts, in any of the languages. */
-function styleIn(texts: readonly string[]): string | undefined {
+function namedStyle(texts: readonly string[]): string | undefined {
   for (const { styleLines } of SPOKEN) {
     const [before = "", after = ""] = styleLines.option("\n").split("\n");
     const found = texts.find((text) => text.startsWith(`${before}\``) && text.endsWith(`\`${after}`));
@@ -64,7 +65,7 @@ export function textOfResult(description: string): string | null {
     speed:
       SPEEDS.find((speed) => SPOKEN.some(({ resultLines }) => values.includes(resultLines.speed(speed)))) ??
       "full",
-    style: styleIn(values),
+    style: namedStyle(values),
     size: values.find((value) => /^\d{1,5}x\d{1,5}$/.test(value)),
   };
   return JSON.stringify({ prompt: plain(prompt), settings });
@@ -74,6 +75,24 @@ export function textOfResult(description: string): string | null {
 export const rewriteOfResult = (description: string): string | null =>
   sectionOf(description, ({ labels }) => labels.rewriteBy("[^*\\n]{1,80}"))?.replace(ZERO_WIDTH_SPACES, "") ??
   null;
+
+/** Who wrote the other text, by name, and that text, in `/info`'s answer; null without one. */
+export function opponentOfResult(
+  description: string,
+): { readonly rewriter: string; readonly rewrite: string } | null {
+  for (const { labels } of SPOKEN) {
+    const heading = new RegExp(`\\*\\*${labels.against("([^*\\n]{1,80})")}\\*\\*\`\`\``);
+    const title = heading.exec(description)?.[1];
+    if (title === undefined) continue;
+    const rewrite = sectionOf(description, ({ labels }) => labels.against(escaped(title)));
+    const rewriter = styleIn(title) === null ? rewriterNamed(title) : title;
+    if (rewrite !== undefined && rewriter !== undefined)
+      return { rewriter, rewrite: rewrite.replace(ZERO_WIDTH_SPACES, "") };
+  }
+  return null;
+}
+
+const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 
 /** The prompt in the small line under a rewrite, which diffMarkdown writes; undefined if it is cut or absent. */
 function promptOfDifference(description: string): string | undefined {

@@ -32,6 +32,7 @@ export function pictureMessage(
   const texts = [
     [labels.prompt, picture.prompt],
     [labels.rewriteBy(titleOf(picture.rewriter ?? PROMPTIST.name)), picture.rewrite ?? ""],
+    [labels.against(titleOf(picture.against?.rewriter ?? "")), picture.against?.rewrite ?? ""],
     [labels.negative, picture.image.negative ?? ""],
   ].filter((text): text is [string, string] => text[1] !== "");
   const isWhole = texts.reduce((sum, [, text]) => sum + text.length + FENCES, 0) <= TEXTS_MAX;

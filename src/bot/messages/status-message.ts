@@ -5,6 +5,7 @@ import {
   type ItemNoun,
   type Job,
   type LimitScope,
+  lacksRewrite,
   nounOf,
   type Phase,
 } from "../../core/job.js";
@@ -15,7 +16,7 @@ import { axisLines } from "../words/english/grid.js";
 import { wordsOf } from "../words/languages.js";
 import { cancelRow } from "./parts/components.js";
 import { coarse } from "./parts/eta.js";
-import { noteLines, promptSections } from "./parts/rewrite-text.js";
+import { bothSections, noteLines, promptSections } from "./parts/rewrite-text.js";
 
 /** Where an unfinished job is, as its message shows it. */
 export type JobStatus =
@@ -49,6 +50,8 @@ export interface JobSummary {
   readonly subject: string;
   /** Whether single items can be taken out. */
   readonly items: ItemNoun | null;
+  /** Whether either text of its pairs is a rewrite. */
+  readonly isDuel: boolean;
 }
 
 /** The message's color tells the state at a glance: blue waits, orange runs, green is done, red failed. */
@@ -70,12 +73,13 @@ export function summarize(job: Job): JobSummary {
   const takenOut = left === job.items.length ? [] : [statusLines.takenOut(job.kind, left, job.items.length)];
   const [first] = job.items;
   // The rewrite is shown once it is ready, unless it would tell which picture is which.
-  const rewritten = first !== undefined && first.rewrite !== null && !job.blind;
+  const rewritten = first !== undefined && first.rewrite !== null && !lacksRewrite(first) && !job.blind;
   return {
     id: job.id,
     locale: job.origin.locale,
     title: labels.commands[job.kind],
     items: job.items.length > 1 ? nounOf(job.kind) : null,
+    isDuel: first?.against !== undefined,
     subject:
       job.kind === "batch" || first === undefined
         ? [statusLines.batch(job.items.length, given), ...takenOut].join(" ")
@@ -93,7 +97,10 @@ export function summarize(job: Job): JobSummary {
 
 const subjectOf = (job: Job, item: Item, rewritten: boolean, words: Words): string =>
   rewritten
-    ? [...promptSections(job, item, words), ...noteLines(job, item, words)].join("\n")
+    ? [
+        ...(item.against === undefined ? promptSections(job, item, words) : bothSections(job, item, words)),
+        ...noteLines(job, item, words),
+      ].join("\n")
     : codeBlock(item.prompt, SUBJECT_MAX);
 
 /**
@@ -125,7 +132,7 @@ export function statusMessage(
     embeds: [
       {
         title: job.title,
-        description: `${job.subject}\n${statusText(status, job.items, words)}`,
+        description: `${job.subject}\n${statusText(status, job, words)}`,
         color: waits ? COLORS.waiting : COLORS.running,
         ...(preview === null ? {} : { image: { url: `attachment://${preview.name}` } }),
       },
@@ -144,7 +151,11 @@ const erasedMessage = ({ title }: JobSummary, { statusLines }: Words): Outgoing 
   files: [],
 });
 
-function statusText(status: JobStatus, items: ItemNoun | null, words: Words): string {
+function statusText(
+  status: JobStatus,
+  { items, isDuel }: Pick<JobSummary, "items" | "isDuel">,
+  words: Words,
+): string {
   const { statusLines } = words;
   switch (status.kind) {
     case "queued":
@@ -158,7 +169,7 @@ function statusText(status: JobStatus, items: ItemNoun | null, words: Words): st
     case "loading":
       return statusLines.loading(status.phase);
     case "working":
-      return progressText(status.progress, status.leftMs, items ?? "prompt", words);
+      return progressText(status.progress, status.leftMs, { noun: items ?? "prompt", isDuel }, words);
     case "stopping":
       return statusLines.stopping;
     case "late":
@@ -171,12 +182,14 @@ function statusText(status: JobStatus, items: ItemNoun | null, words: Words): st
 function progressText(
   progress: Progress,
   leftMs: number | null,
-  noun: ItemNoun,
+  { noun, isDuel }: { readonly noun: ItemNoun; readonly isDuel: boolean },
   { statusLines }: Words,
 ): string {
   const { output, step, steps, item, items } = progress;
   const what =
-    output === "rewrite" ? statusLines.rewriting(step, steps) : statusLines.drawing(output, step, steps);
+    output === "rewrite"
+      ? statusLines.rewriting(step, steps)
+      : statusLines.drawing(isDuel ? "optimized" : output, step, steps);
   const parts = [
     what,
     ...(items > 1 ? [statusLines.item(noun, item, items)] : []),

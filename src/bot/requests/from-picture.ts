@@ -20,6 +20,7 @@ import { PICTURE_MAX_BYTES, readPictureText } from "../../pictures/read-text.js"
 import { cleanPrompt, isLongerThan } from "../../prompt-files/clean-prompt.js";
 import { missingModels, type PicturePrompt, readPicturePrompt } from "../../prompt-files/picture-prompt.js";
 import { pictureProblems } from "../words/english/pictures.js";
+import { againstOf, type PairSides, readOpponent } from "./opponents.js";
 import { type CommandContext, checkedPrompt, type Limits, type Prompts } from "./request.js";
 
 /** A file of a message or a command, as Discord describes it. */
@@ -75,6 +76,8 @@ export interface BesidePicture {
   readonly prompt: string | null;
   /** Whether Promptist is to make a new rewrite where the picture has one. */
   readonly rewriteAnew: boolean;
+  /** The other side in place of the picture's own; null for the prompt as written. */
+  readonly opponent?: PairSides["against"] | null;
   readonly given: (name: keyof ImageOptions) => boolean;
   readonly pairs: number;
 }
@@ -86,7 +89,7 @@ export interface BesidePicture {
 export async function promptsFromPicture(
   attached: AttachedPicture,
   context: CommandContext,
-  { prompt: typed, rewriteAnew, given, pairs }: BesidePicture,
+  { prompt: typed, rewriteAnew, opponent, given, pairs }: BesidePicture,
 ): Promise<Prompts> {
   const { limits } = context;
   const picture = await readAttached(attached, context);
@@ -96,6 +99,10 @@ export async function promptsFromPicture(
   const wanted = typed === null && !rewriteAnew ? picture.rewrite : null;
   const rewrite = wanted === null ? null : checkedRewrite(wanted, limits);
   const { image } = withinLimits(picture.image, limits);
+  const against =
+    opponent === undefined
+      ? ownOpponent(picture, typed === null && !rewriteAnew, context)
+      : (opponent ?? undefined);
   const own = Object.entries({ ...image, ...(picture.seed === undefined ? {} : { seed: picture.seed }) });
   const remarks = [
     ...differences(picture, context),
@@ -104,9 +111,27 @@ export async function promptsFromPicture(
   return {
     isAsDrawn: !given("style"),
     image: Object.fromEntries(own.filter(([name]) => !given(name as keyof ImageOptions))),
-    items: Array.from({ length: pairs }, () => ({ prompt, rewrite })),
+    items: Array.from({ length: pairs }, () => ({
+      prompt,
+      rewrite,
+      ...againstOf(against),
+    })),
     ...(remarks.length === 0 ? {} : { notes: notesOf(remarks) }),
   };
+}
+
+/** The other side that a picture of ours tells of; with its text, unless another one is wanted. */
+function ownOpponent(
+  { against, seed = 0 }: PicturePrompt,
+  isAsDrawn: boolean,
+  context: CommandContext,
+): PairSides["against"] {
+  if (against === null) return undefined;
+  const { rewriter, rewrite: written } = against;
+  const rewrite = isAsDrawn ? checkedRewrite(written, context.limits) : null;
+  // A text that is there needs no rewriter.
+  if (rewrite === null) return readOpponent({ against: rewriter }, context, seed);
+  return { text: { ...context.defaults.text, rewriter }, rewrite };
 }
 
 const notesOf = (picture: readonly string[]) => ({

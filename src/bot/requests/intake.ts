@@ -217,7 +217,12 @@ export class Intake {
     const read = prompts.items.map((item) => withoutModel(item, text, styles));
     const texts = [
       found?.style?.prompt ?? null,
-      ...read.flatMap((item) => [item.prompt, item.rewrite, item.image?.style?.prompt ?? null]),
+      ...read.flatMap((item) => [
+        item.prompt,
+        item.rewrite,
+        item.against?.rewrite ?? null,
+        item.image?.style?.prompt ?? null,
+      ]),
     ];
     await checkWords(settings, texts);
     const { style: _, ...unstyled } = request.image;

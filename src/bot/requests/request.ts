@@ -2,7 +2,7 @@ import type { ChatInputCommandInteraction } from "discord.js";
 import { codeOf, InputError } from "../../core/errors.js";
 import type { FileNotes } from "../../core/file-notes.js";
 import type { Grid } from "../../core/grid.js";
-import type { JobKind, Phase } from "../../core/job.js";
+import { type JobKind, type Phase, textOptionsOf, unwrittenSides } from "../../core/job.js";
 import type { OfferedModels } from "../../core/known-models.js";
 import {
   DEFAULT_SIDES,
@@ -15,7 +15,6 @@ import {
   type PictureSize,
   parseSize,
   type Range,
-  type SearchMode,
   SIDE_MULTIPLE,
   type Sides,
   type SizeName,
@@ -79,6 +78,8 @@ export interface CommandContext {
   readonly download: (url: string, maxBytes?: number) => Promise<Uint8Array>;
   /** Whether a comparison hides which picture is which, where the command does not say. */
   readonly blind: boolean;
+  /** Who writes the other side of a pair where nobody says so, by name; the prompt as written where it is left out. */
+  readonly against?: string;
   /** The styles that can be chosen; the presets where they are left out. */
   readonly styles?: readonly Style[];
   /** The names of the rewriters whose files are here; all that are known where it is left out. */
@@ -170,13 +171,19 @@ export function readStyle(
   return isNone ? {} : { style: requireStyle(name, styles) };
 }
 
+/** What decides how prompts are rewritten where nobody says so. */
+export interface RewritingContext extends Pick<CommandContext, "styles" | "rewriters" | "against"> {
+  readonly defaults: Pick<Defaults, "text">;
+}
+
 /**
- * How prompts are rewritten: by the rewriter that is named, else by the channel's, with its own settings but for a mode
- * that is given. Throws InputError INPUT_REWRITER (unknown), MODEL_GONE (its files are not here), or INPUT_STYLE.
+ * How prompts are rewritten: by the rewriter that is named, else by the usual one, with its own settings but for what
+ * is said of the search. Throws InputError INPUT_REWRITER (unknown), MODEL_GONE (its files are not here), or
+ * INPUT_STYLE.
  */
 export function readRewriting(
-  { rewriter, mode }: { readonly rewriter: string | null; readonly mode?: SearchMode | null },
-  context: Pick<CommandContext, "defaults" | "styles" | "rewriters">,
+  { rewriter, search = {} }: { readonly rewriter: string | null; readonly search?: Partial<TextOptions> },
+  context: RewritingContext,
   seed: number,
 ): TextOptions {
   const { text } = context.defaults;
@@ -186,7 +193,7 @@ export function readRewriting(
     const { name: known } = requireStyle(style, context.styles ?? PRESETS);
     return { ...text, seed, rewriter: nameOfStyle(known) };
   }
-  const options = rewriterOptions(name, { ...text, seed }, mode == null ? {} : { mode });
+  const options = rewriterOptions(name, { ...text, seed }, search);
   const { rewriters } = context;
   if (isModel(rewriterNameOf(options)) && rewriters?.().includes(rewriterNameOf(options)) === false)
     throw new InputError("MODEL_GONE", `The files of the rewriter ${name} are not here.`, {
@@ -196,13 +203,22 @@ export function readRewriting(
   return options;
 }
 
-/** The item with the rewrite that needs no model: the prompt as it is, or with a style's words. Throws INPUT_STYLE. */
+/** The item with the texts that need no model: the prompt as it is, or with a style's words. Throws INPUT_STYLE. */
 export function withoutModel(item: NewItem, text: TextOptions, styles: readonly Style[]): NewItem {
-  const name = rewriterNameOf(item.text ?? text);
-  if (item.rewrite !== null || item.only === "baseline" || isModel(name)) return item;
-  const style = styleIn(name);
-  const words = style === null ? undefined : requireStyle(style, styles);
-  return { ...item, rewrite: applyStyle({ prompt: item.prompt, negative: "" }, words).prompt };
+  let written = item;
+  for (const side of unwrittenSides(item)) {
+    const name = rewriterNameOf(textOptionsOf({ text }, item, side));
+    if (isModel(name)) continue;
+    const style = styleIn(name);
+    const words = style === null ? undefined : requireStyle(style, styles);
+    const rewrite = applyStyle({ prompt: item.prompt, negative: "" }, words).prompt;
+    const { against } = written;
+    written = {
+      ...written,
+      ...(side === "baseline" && against !== undefined ? { against: { ...against, rewrite } } : { rewrite }),
+    };
+  }
+  return written;
 }
 
 type SpeedContext = Pick<CommandContext, "defaults" | "limits" | "offered" | "paced">;

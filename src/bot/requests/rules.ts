@@ -57,6 +57,7 @@ export function contextOf(
   };
   return {
     ...base,
+    ...(settings.against === undefined ? {} : { against: settings.against }),
     limits,
     styles,
     offered,

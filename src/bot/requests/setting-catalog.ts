@@ -100,6 +100,7 @@ export const CATALOG: { readonly [N in SettingName]: Entry<N> } = {
   prompts: oneOf(PROMPT_MODES),
   mode: oneOf(SEARCH_MODES),
   rewriter: oneOf(REWRITER_NAMES),
+  against: oneOf(REWRITER_NAMES),
   model: text,
   models: words,
   loras: words,

@@ -122,6 +122,7 @@ export const de: Unfinished<Words> = {
     usePromptTitle: "Der Prompt, der vom Bild ausgeht",
     prompt: "Prompt",
     rewriteBy: (rewriter) => `Von ${rewriter} umgeschrieben`,
+    against: (rewriter) => `Gegen ${rewriter}`,
     givenRewrite: "Optimiert",
     negative: "Negativprompt",
     baselineAlt: (prompt) => `Bild zum ursprünglichen Prompt: ${prompt}`,
@@ -204,6 +205,8 @@ export const de: Unfinished<Words> = {
     settings: resultLines.settings,
     footer: resultLines.footer,
     sides: (how) => `**Links** wie geschrieben · **rechts** ${how}:`,
+    left: (how) => `**Links** ${how}:`,
+    right: (how) => `**Rechts** ${how}:`,
     sidesOfEach: (pairs, how) =>
       `${count(pairs, PAIRS)}, jeweils **links** wie geschrieben · **rechts** ${how}:`,
     change:
@@ -325,6 +328,8 @@ export const de: Unfinished<Words> = {
       `${c.text("kind") === "LoRA" ? "Das LoRA" : "Das Modell"}${c.code("model") === null ? "" : ` ${c.code("model")}`} ist nur für Kanäle mit Altersbeschränkung. Nimm ein anderes, oder nutze es dort.`,
     INPUT_REWRITER: (c) =>
       `Der Umschreiber${c.code("rewriter") === null ? "" : ` ${c.code("rewriter")}`} geht hier nicht. Wähle einen, der beim Tippen angeboten wird: \`promptist\`, \`magicprompt\`, \`none\` und so weiter.`,
+    INPUT_AGAINST: (c) =>
+      `Auf beiden Seiten stünde ${c.code("rewriter") ?? "derselbe Umschreiber"}. Wähle für \`against\` einen anderen.`,
     FILE_STYLES: () =>
       "Die Datei ist keine Liste von Stilen. Hänge die `styles.csv` von A1111 an: Die erste Zeile ist `name,prompt,negative_prompt`, jede weitere ein Stil.",
     DRAFT_GONE: () =>
@@ -374,6 +379,8 @@ export const de: Unfinished<Words> = {
       "Dafür hat der Speicher nicht gereicht. Nimm weniger Prompts auf einmal oder versuch es später noch einmal.",
     WORKER_DIED: () => `Der Prozess mit dem Modell wurde unerwartet beendet. ${LATER}`,
     WORKER_STALLED: () => `Der Prozess mit dem Modell antwortet nicht mehr. ${LATER}`,
+    HOST_DIED: (c) =>
+      `Das Programm, das daran arbeitete, wurde ${c.say("times", (times) => `${count(times, { one: "Mal", other: "Mal" })} nacheinander`, "immer wieder")} unerwartet beendet, deshalb wurde der Auftrag zurückgestellt. Versuch es mit einer kleineren Größe oder weniger Bildern; hilft das nicht, sag den Betreibern dieses Bots Bescheid.`,
     DISK_FULL: () => `Die Festplatte dieses Bots ist voll. ${OWNER}`,
     DISK_READ_ONLY: () => `Dieser Bot darf auf seiner Festplatte keine Bilder speichern. ${OWNER}`,
     DISK_FAILED: () => `Die Festplatte dieses Bots ließ sich nicht lesen oder beschreiben. ${OWNER}`,
@@ -458,7 +465,7 @@ export const de: Unfinished<Words> = {
   },
   scoreLines: {
     decimal,
-    judges: (parts) => `Bewertung: ${parts.join(" · ")}`,
+    judges: (parts, of) => `Bewertung${of === null ? "" : ` von ${of}`}: ${parts.join(" · ")}`,
     fits: {
       same: "passt genauso gut zum Prompt",
       better: "passt besser zum Prompt",
@@ -470,7 +477,8 @@ export const de: Unfinished<Words> = {
     relevance: (change) => `Nähe zum Prompt ${change}`,
     beauty: (change) => `Schönheit ${change}`,
     rewardOf: (reward) => `Reward ${reward} (darauf wurde Promptist trainiert)`,
-    pair: (parts) => `Werte, wie geschrieben → umgeschrieben: ${parts.join(" · ")}`,
+    pair: (parts, names) =>
+      `Werte, ${names?.baseline ?? "wie geschrieben"} → ${names?.optimized ?? "umgeschrieben"}: ${parts.join(" · ")}`,
     title: "**Werte**: Mittelwerte mit 95 % Konfidenzintervall; über 0 war die Umschreibung besser.",
     relevanceChange: "Änderung der Nähe zum Prompt",
     beautyGain: "Änderung der Schönheit",
@@ -482,23 +490,27 @@ export const de: Unfinished<Words> = {
   blindLines: {
     question:
       "Welches Bild ist besser, A oder B? Eines davon gehört zu einer Umschreibung des Prompts. Stimm ab, dann erfährst du, welches.",
+    questionBetween: (one, other) =>
+      `Welches Bild ist besser, A oder B? Eines gehört zum Text von ${one}, das andere zu dem von ${other}. Stimm ab, dann erfährst du, welches.`,
     closes: (at) => `Die Abstimmung endet <t:${Math.floor(at / 1000)}:R>.`,
     tileAlt: (letter) => `Bild ${letter}; ob es zur Umschreibung gehört, wird noch nicht verraten`,
     nothing: "Promptist hat nichts geändert, deshalb gibt es nichts abzustimmen.",
-    voted: (counted, left, isFirst) => {
+    nothingBetween: "Beide haben dasselbe geschrieben, deshalb gibt es nichts abzustimmen.",
+    voted: (counted, left, isFirst, names) => {
+      const said = names ?? sides;
       const right = left === "baseline" ? "optimized" : "baseline";
       const chosen = {
-        left: `A, ${sides[left]}`,
-        right: `B, ${sides[right]}`,
+        left: `A, ${said[left]}`,
+        right: `B, ${said[right]}`,
         tie: "beide gleich gut",
         bad: "beide schlecht",
       }[counted];
-      return `${isFirst ? "Deine Stimme zählt" : "Deine erste Stimme zählt"}: ${chosen}. A war ${sides[left]}, B war ${sides[right]}.`;
+      return `${isFirst ? "Deine Stimme zählt" : "Deine erste Stimme zählt"}: ${chosen}. A war ${said[left]}, B war ${said[right]}.`;
     },
     secret: "Bitte behalte das für dich, bis die Abstimmung vorbei ist.",
     final: "Du hast gesehen, welches welches ist; deine Stimme kann sich nicht mehr ändern.",
-    tally: ({ optimized, baseline, tie, bad }) =>
-      `**Stimmen** Umschreibung ${number(optimized)} · wie geschrieben ${number(baseline)} · gleich gut ${number(tie)} · beide schlecht ${number(bad)}`,
+    tally: ({ optimized, baseline, tie, bad }, names) =>
+      `**Stimmen** ${names?.optimized ?? "Umschreibung"} ${number(optimized)} · ${names?.baseline ?? "wie geschrieben"} ${number(baseline)} · gleich gut ${number(tie)} · beide schlecht ${number(bad)}`,
   },
   verdictLines: {
     none: "Noch keine Stimmen. Nutze `/compare blind:True`: Unter dem Paar können alle für A oder B stimmen.",
@@ -712,6 +724,27 @@ export const de: Unfinished<Words> = {
       `${channel} ist nicht altersbeschränkt, und nicht alle diese Bilder dürfen dort gezeigt werden.`,
     forbidden: (channel) =>
       `Der Bot darf in ${channel} keine Bilder posten. Wer den Server verwaltet, kann ihm dort erlauben, den Kanal zu sehen, Nachrichten zu senden, Links einzubetten und Dateien anzuhängen.`,
+  },
+  hostLines: {
+    none: "Noch ist kein Host bekannt.",
+    roles: { both: "Bot und Worker", bot: "Bot", worker: "Worker" },
+    heard: (ms) => `vor ${duration(ms)} gehört`,
+    silent: (ms) => `**seit ${duration(ms)} nichts gehört**`,
+    stopped: (at) => `beendet <t:${at}:R>`,
+    paused: "**angehalten**",
+    otherVersion: (version) => `**${version}, eine andere Version als die dieses Bots**`,
+    otherPictures: "**legt Bilder woanders ab als dieser Bot**",
+    idle: "wartet auf Arbeit",
+    text: (job) => `schreibt um für Auftrag ${job}`,
+    image: (job) => `zeichnet für Auftrag ${job}`,
+    loaded: (models, size) => `${listed(models)} geladen${size === 0 ? "" : ` (${bytes(size)})`}`,
+    setAside: (why) => `**beiseitegelegt**: ${why}`,
+    offers: (names, rest) => `hat ${withMore(names, rest)}`,
+    more: (hosts) => `und ${more(hosts)}`,
+    hostPaused: (host) =>
+      `${host} ist angehalten. Was er gerade tut, macht er fertig; andere Aufträge nimmt er erst nach \`/admin resume\` mit seinem Namen, auch nach einem Neustart.`,
+    hostResumed: (host) => `${host} nimmt wieder Aufträge an.`,
+    unknown: (host) => `Einen Host ${host} gibt es nicht. \`/admin hosts\` zeigt alle.`,
   },
   quotaLines: {
     title: "**Rechenminuten der Karte**",

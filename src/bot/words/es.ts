@@ -142,6 +142,7 @@ export const es: Unfinished<Words> = {
     usePromptTitle: "El prompt que parte de esta imagen",
     prompt: "Prompt",
     rewriteBy: (rewriter) => `Reescrito por ${rewriter}`,
+    against: (rewriter) => `Frente a ${rewriter}`,
     givenRewrite: "Optimizado",
     negative: "Prompt negativo",
     baselineAlt: (prompt) => `Imagen del prompt original: ${prompt}`,
@@ -220,6 +221,8 @@ export const es: Unfinished<Words> = {
     settings: resultLines.settings,
     footer: resultLines.footer,
     sides: (how) => `**Izquierda** tal cual · **derecha** ${how}:`,
+    left: (how) => `**Izquierda** ${how}:`,
+    right: (how) => `**Derecha** ${how}:`,
     sidesOfEach: (pairs, how) =>
       `${count(pairs, PAIRS)}, cada uno con **izquierda** tal cual · **derecha** ${how}:`,
     change: "Genera esto con otra reescritura, o sin algunas de las palabras añadidas; la semilla no cambia.",
@@ -340,6 +343,8 @@ export const es: Unfinished<Words> = {
       `${c.text("kind") === "LoRA" ? "El LoRA" : "El modelo"}${c.code("model") === null ? "" : ` ${c.code("model")}`} es solo para canales con restricción de edad. Elige otro, o úsalo allí.`,
     INPUT_REWRITER: (c) =>
       `El reescritor${c.code("rewriter") === null ? "" : ` ${c.code("rewriter")}`} no se puede usar aquí. Elige uno de los que se muestran al escribir: \`promptist\`, \`magicprompt\`, \`none\` u otro.`,
+    INPUT_AGAINST: (c) =>
+      `En los dos lados estaría ${c.code("rewriter") ?? "el mismo reescritor"}. Elige otro para \`against\`.`,
     FILE_STYLES: () =>
       "El archivo no es una lista de estilos. Adjunta el `styles.csv` de A1111: su primera línea es `name,prompt,negative_prompt`, y cada línea siguiente es un estilo.",
     DRAFT_LIMIT: (c) =>
@@ -385,6 +390,8 @@ export const es: Unfinished<Words> = {
       "No ha habido memoria suficiente. Prueba con menos prompts a la vez o inténtalo más tarde.",
     WORKER_DIED: () => `El proceso del modelo se ha cerrado de forma inesperada. ${LATER}`,
     WORKER_STALLED: () => `El proceso del modelo ha dejado de responder. ${LATER}`,
+    HOST_DIED: (c) =>
+      `El programa que trabajaba en esto se cerró de forma inesperada ${c.say("times", (times) => `${count(times, { one: "vez", other: "veces" })} seguidas`, "una y otra vez")}, así que la tarea se ha apartado. Prueba con un tamaño menor o menos imágenes; si no basta, avisa a quien lleva este bot.`,
     DISK_FULL: () => `El disco de este bot está lleno. ${OWNER}`,
     DISK_READ_ONLY: () => `Este bot no tiene permiso para guardar imágenes en su disco. ${OWNER}`,
     DISK_FAILED: () => `No se ha podido leer o escribir en el disco de este bot. ${OWNER}`,
@@ -468,7 +475,7 @@ export const es: Unfinished<Words> = {
   },
   scoreLines: {
     decimal,
-    judges: (parts) => `Valoración: ${parts.join(" · ")}`,
+    judges: (parts, of) => `Valoración${of === null ? "" : ` de ${of}`}: ${parts.join(" · ")}`,
     fits: {
       same: "sigue el prompt igual de bien",
       better: "sigue mejor el prompt",
@@ -480,7 +487,8 @@ export const es: Unfinished<Words> = {
     relevance: (change) => `fidelidad al prompt ${change}`,
     beauty: (change) => `belleza ${change}`,
     rewardOf: (reward) => `recompensa ${reward} (lo que Promptist aprendió a subir)`,
-    pair: (parts) => `Puntuación, tal cual → reescrito: ${parts.join(" · ")}`,
+    pair: (parts, names) =>
+      `Puntuación, ${names?.baseline ?? "tal cual"} → ${names?.optimized ?? "reescrito"}: ${parts.join(" · ")}`,
     title: "**Puntuación**: medias con intervalos del 95 %; por encima de cero, la reescritura es mejor.",
     relevanceChange: "Cambio de fidelidad",
     beautyGain: "Cambio de belleza",
@@ -492,23 +500,27 @@ export const es: Unfinished<Words> = {
   blindLines: {
     question:
       "¿Qué imagen es mejor, A o B? Una de ellas sale de una reescritura del prompt. Vota para saber cuál.",
+    questionBetween: (one, other) =>
+      `¿Qué imagen es mejor, A o B? Una sale del texto de ${one} y la otra del de ${other}. Vota para saber cuál.`,
     closes: (at) => `La votación termina <t:${Math.floor(at / 1000)}:R>.`,
     tileAlt: (letter) => `Imagen ${letter}; todavía no se dice si sale de la reescritura`,
     nothing: "Promptist no ha cambiado nada, así que no hay nada que votar.",
-    voted: (counted, left, isFirst) => {
+    nothingBetween: "Los dos han escrito lo mismo, así que no hay nada que votar.",
+    voted: (counted, left, isFirst, names) => {
+      const said = names ?? sides;
       const right = left === "baseline" ? "optimized" : "baseline";
       const chosen = {
-        left: `A, ${sides[left]}`,
-        right: `B, ${sides[right]}`,
+        left: `A, ${said[left]}`,
+        right: `B, ${said[right]}`,
         tie: "empate",
         bad: "las dos mal",
       }[counted];
-      return `${isFirst ? "Tu voto cuenta" : "Cuenta tu primer voto"}: ${chosen}. A era ${sides[left]}, B era ${sides[right]}.`;
+      return `${isFirst ? "Tu voto cuenta" : "Cuenta tu primer voto"}: ${chosen}. A era ${said[left]}, B era ${said[right]}.`;
     },
     secret: "Guárdatelo hasta que acabe la votación.",
     final: "Ya sabes cuál es cuál, así que tu voto ya no puede cambiar.",
-    tally: ({ optimized, baseline, tie, bad }) =>
-      `**Votos** reescritura ${number(optimized)} · tal cual ${number(baseline)} · empate ${number(tie)} · las dos mal ${number(bad)}`,
+    tally: ({ optimized, baseline, tie, bad }, names) =>
+      `**Votos** ${names?.optimized ?? "reescritura"} ${number(optimized)} · ${names?.baseline ?? "tal cual"} ${number(baseline)} · empate ${number(tie)} · las dos mal ${number(bad)}`,
   },
   verdictLines: {
     none: "Todavía no hay votos. Usa `/compare blind:True`: debajo del par, todos pueden votar por A o B.",
@@ -715,6 +727,27 @@ export const es: Unfinished<Words> = {
       `${channel} no tiene restricción de edad, y no todas estas imágenes se pueden mostrar allí.`,
     forbidden: (channel) =>
       `El bot no puede publicar imágenes en ${channel}. Quien administra el servidor puede permitirle ver el canal, enviar mensajes, insertar enlaces y adjuntar archivos.`,
+  },
+  hostLines: {
+    none: "Aún no se conoce ningún host.",
+    roles: { both: "bot y worker", bot: "bot", worker: "worker" },
+    heard: (ms) => `última señal hace ${duration(ms)}`,
+    silent: (ms) => `**sin señales desde hace ${duration(ms)}**`,
+    stopped: (at) => `detenido <t:${at}:R>`,
+    paused: "**en pausa**",
+    otherVersion: (version) => `**${version}, otra versión que la de este bot**`,
+    otherPictures: "**guarda sus imágenes en otro almacén que este bot**",
+    idle: "espera trabajo",
+    text: (job) => `reescribe para la tarea ${job}`,
+    image: (job) => `dibuja para la tarea ${job}`,
+    loaded: (models, size) => `cargado: ${listed(models)}${size === 0 ? "" : ` (${bytes(size)})`}`,
+    setAside: (why) => `**apartado**: ${why}`,
+    offers: (names, rest) => `tiene ${withMore(names, rest)}`,
+    more: (hosts) => `y ${more(hosts)}`,
+    hostPaused: (host) =>
+      `${host} está en pausa. Termina lo que hace y no toma otra tarea hasta \`/admin resume\` con su nombre, ni siquiera tras reiniciarse.`,
+    hostResumed: (host) => `${host} vuelve a tomar tareas.`,
+    unknown: (host) => `No hay ningún host ${host}. \`/admin hosts\` los muestra.`,
   },
   quotaLines: {
     title: "**Minutos de cálculo de la tarjeta**",

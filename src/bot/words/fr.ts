@@ -130,6 +130,7 @@ export const fr: Unfinished<Words> = {
     usePromptTitle: "Le prompt qui part de cette image",
     prompt: "Prompt",
     rewriteBy: (rewriter) => `Réécrit par ${rewriter}`,
+    against: (rewriter) => `Face à ${rewriter}`,
     givenRewrite: "Optimisé",
     negative: "Prompt négatif",
     baselineAlt: (prompt) => `Image du prompt d'origine : ${prompt}`,
@@ -213,6 +214,8 @@ export const fr: Unfinished<Words> = {
     settings: resultLines.settings,
     footer: resultLines.footer,
     sides: (how) => `**À gauche** tel quel · **à droite** ${how} :`,
+    left: (how) => `**À gauche** ${how} :`,
+    right: (how) => `**À droite** ${how} :`,
     sidesOfEach: (pairs, how) =>
       `${count(pairs, PAIRS)}, chaque fois **à gauche** tel quel · **à droite** ${how} :`,
     change: "Générez ceci avec une autre réécriture, ou sans certains des mots ajoutés ; la graine reste.",
@@ -333,6 +336,8 @@ export const fr: Unfinished<Words> = {
       `${c.text("kind") === "LoRA" ? "Le LoRA" : "Le modèle"}${c.code("model") === null ? "" : ` ${c.code("model")}`} est réservé aux salons avec restriction d'âge. Choisissez-en un autre, ou utilisez-le là-bas.`,
     INPUT_REWRITER: (c) =>
       `Le réécriveur${c.code("rewriter") === null ? "" : ` ${c.code("rewriter")}`} ne peut pas servir ici. Choisissez-en un parmi ceux proposés pendant la saisie : \`promptist\`, \`magicprompt\`, \`none\` ou un autre.`,
+    INPUT_AGAINST: (c) =>
+      `Il y aurait ${c.code("rewriter") ?? "le même réécriveur"} des deux côtés. Choisissez-en un autre pour \`against\`.`,
     FILE_STYLES: () =>
       "Ce fichier n'est pas une liste de styles. Joignez le `styles.csv` d'A1111 : sa première ligne est `name,prompt,negative_prompt`, et chaque ligne suivante est un style.",
     DRAFT_GONE: () =>
@@ -381,6 +386,8 @@ export const fr: Unfinished<Words> = {
       "La mémoire n'a pas suffi. Essayez avec moins de prompts à la fois, ou réessayez plus tard.",
     WORKER_DIED: () => `Le processus du modèle s'est arrêté de façon inattendue. ${LATER}`,
     WORKER_STALLED: () => `Le processus du modèle ne répond plus. ${LATER}`,
+    HOST_DIED: (c) =>
+      `Le programme qui s'en occupait s'est arrêté de façon inattendue ${c.say("times", (times) => `${count(times, { one: "fois", other: "fois" })} de suite`, "à plusieurs reprises")}, la demande a donc été mise de côté. Essayez une taille plus petite ou moins d'images ; sinon, prévenez la personne qui gère ce bot.`,
     DISK_FULL: () => `Le disque de ce bot est plein. ${OWNER}`,
     DISK_READ_ONLY: () => `Ce bot n'a pas le droit d'enregistrer des images sur son disque. ${OWNER}`,
     DISK_FAILED: () => `Le disque de ce bot n'a pas pu être lu ou écrit. ${OWNER}`,
@@ -462,7 +469,7 @@ export const fr: Unfinished<Words> = {
   },
   scoreLines: {
     decimal,
-    judges: (parts) => `Évaluation : ${parts.join(" · ")}`,
+    judges: (parts, of) => `Évaluation${of === null ? "" : ` de ${of}`} : ${parts.join(" · ")}`,
     fits: {
       same: "suit aussi bien le prompt",
       better: "suit mieux le prompt",
@@ -474,7 +481,8 @@ export const fr: Unfinished<Words> = {
     relevance: (change) => `fidélité au prompt ${change}`,
     beauty: (change) => `beauté ${change}`,
     rewardOf: (reward) => `récompense ${reward} (ce que Promptist a appris à augmenter)`,
-    pair: (parts) => `Notes, tel quel → réécrit : ${parts.join(" · ")}`,
+    pair: (parts, names) =>
+      `Notes, ${names?.baseline ?? "tel quel"} → ${names?.optimized ?? "réécrit"} : ${parts.join(" · ")}`,
     title: "**Notes** : moyennes avec intervalles à 95 % ; au-dessus de zéro, la réécriture fait mieux.",
     relevanceChange: "Évolution de la fidélité",
     beautyGain: "Évolution de la beauté",
@@ -486,23 +494,27 @@ export const fr: Unfinished<Words> = {
   blindLines: {
     question:
       "Quelle image est la meilleure, A ou B ? L'une d'elles vient d'une réécriture du prompt. Votez pour savoir laquelle.",
+    questionBetween: (one, other) =>
+      `Quelle image est la meilleure, A ou B ? L'une vient du texte de ${one}, l'autre de celui de ${other}. Votez pour savoir laquelle.`,
     closes: (at) => `Le vote se termine <t:${Math.floor(at / 1000)}:R>.`,
     tileAlt: (letter) => `Image ${letter} ; on ne dit pas encore si elle vient de la réécriture`,
     nothing: "Promptist n'a rien changé, il n'y a donc rien à départager.",
-    voted: (counted, left, isFirst) => {
+    nothingBetween: "Les deux ont écrit la même chose, il n'y a donc rien à départager.",
+    voted: (counted, left, isFirst, names) => {
+      const said = names ?? sides;
       const right = left === "baseline" ? "optimized" : "baseline";
       const chosen = {
-        left: `A, ${sides[left]}`,
-        right: `B, ${sides[right]}`,
+        left: `A, ${said[left]}`,
+        right: `B, ${said[right]}`,
         tie: "égalité",
         bad: "les deux mauvaises",
       }[counted];
-      return `${isFirst ? "Votre vote compte" : "C'est votre premier vote qui compte"} : ${chosen}. A était ${sides[left]}, B était ${sides[right]}.`;
+      return `${isFirst ? "Votre vote compte" : "C'est votre premier vote qui compte"} : ${chosen}. A était ${said[left]}, B était ${said[right]}.`;
     },
     secret: "Gardez-le pour vous jusqu'à la fin du vote.",
     final: "Vous savez maintenant laquelle est laquelle ; votre vote ne peut plus changer.",
-    tally: ({ optimized, baseline, tie, bad }) =>
-      `**Votes** réécriture ${number(optimized)} · tel quel ${number(baseline)} · égalité ${number(tie)} · les deux mauvaises ${number(bad)}`,
+    tally: ({ optimized, baseline, tie, bad }, names) =>
+      `**Votes** ${names?.optimized ?? "réécriture"} ${number(optimized)} · ${names?.baseline ?? "tel quel"} ${number(baseline)} · égalité ${number(tie)} · les deux mauvaises ${number(bad)}`,
   },
   verdictLines: {
     none: "Pas encore de vote. Utilisez `/compare blind:True` : sous la paire, tout le monde peut voter pour A ou B.",
@@ -710,6 +722,27 @@ export const fr: Unfinished<Words> = {
       `${channel} n'est pas soumis à une limite d'âge, et toutes ces images ne peuvent pas y être montrées.`,
     forbidden: (channel) =>
       `Le bot ne peut pas publier d'images dans ${channel}. Les responsables peuvent lui permettre d'y voir le salon, d'envoyer des messages, d'intégrer des liens et de joindre des fichiers.`,
+  },
+  hostLines: {
+    none: "Aucun hôte n'est encore connu.",
+    roles: { both: "bot et worker", bot: "bot", worker: "worker" },
+    heard: (ms) => `dernier signe il y a ${duration(ms)}`,
+    silent: (ms) => `**sans nouvelles depuis ${duration(ms)}**`,
+    stopped: (at) => `arrêté <t:${at}:R>`,
+    paused: "**en pause**",
+    otherVersion: (version) => `**${version}, une autre version que celle de ce bot**`,
+    otherPictures: "**garde ses images ailleurs que ce bot**",
+    idle: "attend du travail",
+    text: (job) => `réécrit pour la demande ${job}`,
+    image: (job) => `dessine pour la demande ${job}`,
+    loaded: (models, size) => `chargé : ${listed(models)}${size === 0 ? "" : ` (${bytes(size)})`}`,
+    setAside: (why) => `**mis de côté** : ${why}`,
+    offers: (names, rest) => `a ${withMore(names, rest)}`,
+    more: (hosts) => `et ${more(hosts)}`,
+    hostPaused: (host) =>
+      `${host} est en pause. Il finit ce qu'il fait et ne prend rien d'autre avant \`/admin resume\` avec son nom, même après un redémarrage.`,
+    hostResumed: (host) => `${host} reprend des demandes.`,
+    unknown: (host) => `Il n'y a pas d'hôte ${host}. \`/admin hosts\` les affiche.`,
   },
   quotaLines: {
     title: "**Minutes de calcul de la carte**",

@@ -111,6 +111,7 @@ export const ja: Unfinished<Words> = {
     usePromptTitle: "この画像から続けるプロンプト",
     prompt: "プロンプト",
     rewriteBy: (rewriter) => `${rewriter} による書き直し`,
+    against: (rewriter) => `比較相手 ${rewriter}`,
     givenRewrite: "最適化済み",
     negative: "ネガティブプロンプト",
     baselineAlt: (prompt) => `元のプロンプトの画像: ${prompt}`,
@@ -188,6 +189,8 @@ export const ja: Unfinished<Words> = {
     settings: resultLines.settings,
     footer: resultLines.footer,
     sides: (how) => `**左** 元のまま · **右** ${how}:`,
+    left: (how) => `**左** ${how}:`,
+    right: (how) => `**右** ${how}:`,
     sidesOfEach: (all, how) => `${pairs(all)}、それぞれ **左** 元のまま · **右** ${how}:`,
     change: "別の書き直しで、または追加された語の一部を省いて生成します。シードはそのままです。",
     onlySide: (side) => (side === "baseline" ? "元のプロンプトの画像です。" : "書き直しの画像です。"),
@@ -304,6 +307,8 @@ export const ja: Unfinished<Words> = {
       `${c.text("kind") === "LoRA" ? "LoRA" : "モデル"}${c.code("model") === null ? "" : ` ${c.code("model")} `}は年齢制限チャンネル専用です。別のものを選ぶか、そのチャンネルで使ってください。`,
     INPUT_REWRITER: (c) =>
       `リライター${c.code("rewriter") === null ? "" : ` ${c.code("rewriter")} `}はここでは使えません。入力中に表示されるもの（\`promptist\`、\`magicprompt\`、\`none\` など）から選んでください。`,
+    INPUT_AGAINST: (c) =>
+      `両側が${c.code("rewriter") ?? "同じリライター"}になります。\`against\` には別のものを選んでください。`,
     FILE_STYLES: () =>
       "このファイルはスタイルの一覧ではありません。A1111 の `styles.csv` を添付してください。1行目は `name,prompt,negative_prompt` で、2行目からは1行に1つのスタイルです。",
     DRAFT_GONE: () =>
@@ -348,6 +353,8 @@ export const ja: Unfinished<Words> = {
     OUT_OF_MEMORY: () => "メモリが足りませんでした。一度のプロンプトを減らすか、後でもう一度お試しください。",
     WORKER_DIED: () => `モデルを動かすプロセスが突然終了しました。${LATER}`,
     WORKER_STALLED: () => `モデルを動かすプロセスが応答しなくなりました。${LATER}`,
+    HOST_DIED: (c) =>
+      `これを処理していたプログラムが${c.say("times", (times) => `${number(times)}回続けて`, "何度も")}突然終了したため、処理を中止しました。サイズを小さくするか、枚数を減らしてお試しください。それでもだめなら、このボットの管理者に知らせてください。`,
     DISK_FULL: () => `ボットのディスクがいっぱいです。${OWNER}`,
     DISK_READ_ONLY: () => `ボットにはディスクに画像を保存する権限がありません。${OWNER}`,
     DISK_FAILED: () => `ボットのディスクを読み書きできませんでした。${OWNER}`,
@@ -426,7 +433,7 @@ export const ja: Unfinished<Words> = {
   },
   scoreLines: {
     decimal,
-    judges: (parts) => `評価: ${parts.join(" · ")}`,
+    judges: (parts, of) => `${of === null ? "" : `${of} の`}評価: ${parts.join(" · ")}`,
     fits: {
       same: "プロンプトへの忠実さは同じくらい",
       better: "プロンプトにより忠実",
@@ -438,7 +445,8 @@ export const ja: Unfinished<Words> = {
     relevance: (change) => `プロンプトとの一致 ${change}`,
     beauty: (change) => `美しさ ${change}`,
     rewardOf: (reward) => `報酬 ${reward}（Promptist が上げるよう学習した値）`,
-    pair: (parts) => `スコア（元 → 書き直し）: ${parts.join(" · ")}`,
+    pair: (parts, names) =>
+      `スコア（${names?.baseline ?? "元"} → ${names?.optimized ?? "書き直し"}）: ${parts.join(" · ")}`,
     title: "**スコア**: 平均と95%区間。0より上なら書き直しのほうが良い結果です。",
     relevanceChange: "一致の変化",
     beautyGain: "美しさの変化",
@@ -450,23 +458,27 @@ export const ja: Unfinished<Words> = {
   blindLines: {
     question:
       "A と B、どちらの画像が良いですか？ 片方は書き直したプロンプトから生成されました。投票すると、どちらか分かります。",
+    questionBetween: (one, other) =>
+      `A と B、どちらの画像が良いですか？ 片方は ${one}、もう片方は ${other} の文から生成されました。投票すると、どちらか分かります。`,
     closes: (at) => `投票は <t:${Math.floor(at / 1000)}:R> に終わります。`,
     tileAlt: (letter) => `画像${letter}。書き直しから生成されたかどうかは、まだ秘密です`,
     nothing: "Promptist は何も変えなかったので、投票することがありません。",
-    voted: (counted, left, isFirst) => {
+    nothingBetween: "どちらも同じ文を書いたので、投票することがありません。",
+    voted: (counted, left, isFirst, names) => {
+      const said = names ?? sides;
       const right = left === "baseline" ? "optimized" : "baseline";
       const chosen = {
-        left: `A（${sides[left]}）`,
-        right: `B（${sides[right]}）`,
+        left: `A（${said[left]}）`,
+        right: `B（${said[right]}）`,
         tie: "同じくらい",
         bad: "どちらも悪い",
       }[counted];
-      return `${isFirst ? "投票を受け付けました" : "最初の投票が有効です"}: ${chosen}。A は${sides[left]}、B は${sides[right]}でした。`;
+      return `${isFirst ? "投票を受け付けました" : "最初の投票が有効です"}: ${chosen}。A は${said[left]}、B は${said[right]}でした。`;
     },
     secret: "投票が終わるまで、ほかの人には内緒にしてください。",
     final: "どちらがどちらか見た後なので、投票はもう変えられません。",
-    tally: ({ optimized, baseline, tie, bad }) =>
-      `**投票** 書き直し ${number(optimized)} · 元のまま ${number(baseline)} · 同じくらい ${number(tie)} · どちらも悪い ${number(bad)}`,
+    tally: ({ optimized, baseline, tie, bad }, names) =>
+      `**投票** ${names?.optimized ?? "書き直し"} ${number(optimized)} · ${names?.baseline ?? "元のまま"} ${number(baseline)} · 同じくらい ${number(tie)} · どちらも悪い ${number(bad)}`,
   },
   verdictLines: {
     none: "投票はまだありません。`/compare blind:True` を使うと、組の下で誰でも A か B に投票できます。",
@@ -658,6 +670,27 @@ export const ja: Unfinished<Words> = {
       `${channel} には年齢制限がないため、これらの画像のすべてを表示することはできません。`,
     forbidden: (channel) =>
       `ボットは ${channel} に画像を投稿できません。管理者は、チャンネルの閲覧、メッセージの送信、埋め込みリンク、ファイルの添付を許可できます。`,
+  },
+  hostLines: {
+    none: "ホストはまだありません。",
+    roles: { both: "ボット兼ワーカー", bot: "ボット", worker: "ワーカー" },
+    heard: (ms) => `${duration(ms)}前に応答`,
+    silent: (ms) => `**${duration(ms)}応答なし**`,
+    stopped: (at) => `<t:${at}:R> に停止`,
+    paused: "**一時停止中**",
+    otherVersion: (version) => `**${version}（このボットとは別のバージョン）**`,
+    otherPictures: "**画像の保存先がこのボットと違います**",
+    idle: "待機中",
+    text: (job) => `ジョブ ${job} の書き直し中`,
+    image: (job) => `ジョブ ${job} の描画中`,
+    loaded: (models, size) => `読み込み済み: ${listed(models)}${size === 0 ? "" : `（${bytes(size)}）`}`,
+    setAside: (why) => `**使用停止**: ${why}`,
+    offers: (names, rest) => `使えるもの: ${withMore(names, rest)}`,
+    more: (hosts) => more(hosts),
+    hostPaused: (host) =>
+      `${host} を一時停止しました。いまの処理は最後まで行い、その名前で \`/admin resume\` するまで、再起動しても新しいジョブは受けません。`,
+    hostResumed: (host) => `${host} は再びジョブを受けます。`,
+    unknown: (host) => `${host} というホストはありません。\`/admin hosts\` で一覧を表示できます。`,
   },
   quotaLines: {
     title: "**計算時間**",

@@ -130,6 +130,7 @@ export const pt: Unfinished<Words> = {
     usePromptTitle: "O prompt que parte desta imagem",
     prompt: "Prompt",
     rewriteBy: (rewriter) => `Reescrito por ${rewriter}`,
+    against: (rewriter) => `Contra ${rewriter}`,
     givenRewrite: "Otimizado",
     negative: "Prompt negativo",
     baselineAlt: (prompt) => `Imagem do prompt original: ${prompt}`,
@@ -210,6 +211,8 @@ export const pt: Unfinished<Words> = {
     settings: resultLines.settings,
     footer: resultLines.footer,
     sides: (how) => `**Esquerda** como escrito · **direita** ${how}:`,
+    left: (how) => `**Esquerda** ${how}:`,
+    right: (how) => `**Direita** ${how}:`,
     sidesOfEach: (pairs, how) =>
       `${count(pairs, PAIRS)}, cada um com **esquerda** como escrito · **direita** ${how}:`,
     change: "Gere isto com outra reescrita, ou sem algumas das palavras acrescentadas; a semente continua.",
@@ -330,6 +333,8 @@ export const pt: Unfinished<Words> = {
       `${c.text("kind") === "LoRA" ? "O LoRA" : "O modelo"}${c.code("model") === null ? "" : ` ${c.code("model")}`} é só para canais com restrição de idade. Escolha outro, ou use-o lá.`,
     INPUT_REWRITER: (c) =>
       `O reescritor${c.code("rewriter") === null ? "" : ` ${c.code("rewriter")}`} não pode ser usado aqui. Escolha um dos que aparecem ao digitar: \`promptist\`, \`magicprompt\`, \`none\` ou outro.`,
+    INPUT_AGAINST: (c) =>
+      `Os dois lados seriam de ${c.code("rewriter") ?? "um mesmo reescritor"}. Escolha outro para \`against\`.`,
     FILE_STYLES: () =>
       "O arquivo não é uma lista de estilos. Anexe o `styles.csv` do A1111: a primeira linha é `name,prompt,negative_prompt`, e cada linha seguinte é um estilo.",
     DRAFT_GONE: () =>
@@ -377,6 +382,8 @@ export const pt: Unfinished<Words> = {
       "Não houve memória suficiente. Tente menos prompts por vez, ou tente de novo mais tarde.",
     WORKER_DIED: () => `O processo do modelo fechou inesperadamente. ${LATER}`,
     WORKER_STALLED: () => `O processo do modelo parou de responder. ${LATER}`,
+    HOST_DIED: (c) =>
+      `O programa que cuidava disto fechou inesperadamente ${c.say("times", (times) => `${count(times, { one: "vez", other: "vezes" })} seguidas`, "várias vezes")}, então a tarefa foi deixada de lado. Tente um tamanho menor ou menos imagens; se não ajudar, avise quem cuida deste bot.`,
     DISK_FULL: () => `O disco deste bot está cheio. ${OWNER}`,
     DISK_READ_ONLY: () => `Este bot não tem permissão para salvar imagens no disco. ${OWNER}`,
     DISK_FAILED: () => `Não foi possível ler ou gravar no disco deste bot. ${OWNER}`,
@@ -458,7 +465,7 @@ export const pt: Unfinished<Words> = {
   },
   scoreLines: {
     decimal,
-    judges: (parts) => `Avaliação: ${parts.join(" · ")}`,
+    judges: (parts, of) => `Avaliação${of === null ? "" : ` de ${of}`}: ${parts.join(" · ")}`,
     fits: {
       same: "segue o prompt igualmente bem",
       better: "segue melhor o prompt",
@@ -470,7 +477,8 @@ export const pt: Unfinished<Words> = {
     relevance: (change) => `fidelidade ao prompt ${change}`,
     beauty: (change) => `beleza ${change}`,
     rewardOf: (reward) => `recompensa ${reward} (o que o Promptist aprendeu a aumentar)`,
-    pair: (parts) => `Notas, como escrito → reescrito: ${parts.join(" · ")}`,
+    pair: (parts, names) =>
+      `Notas, ${names?.baseline ?? "como escrito"} → ${names?.optimized ?? "reescrito"}: ${parts.join(" · ")}`,
     title: "**Notas**: médias com intervalos de 95 %; acima de zero, a reescrita foi melhor.",
     relevanceChange: "Mudança na fidelidade",
     beautyGain: "Mudança na beleza",
@@ -481,23 +489,27 @@ export const pt: Unfinished<Words> = {
   },
   blindLines: {
     question: "Qual imagem é melhor, A ou B? Uma delas vem de uma reescrita do prompt. Vote para saber qual.",
+    questionBetween: (one, other) =>
+      `Qual imagem é melhor, A ou B? Uma vem do texto de ${one} e a outra do de ${other}. Vote para saber qual.`,
     closes: (at) => `A votação termina <t:${Math.floor(at / 1000)}:R>.`,
     tileAlt: (letter) => `Imagem ${letter}; ainda não se diz se ela vem da reescrita`,
     nothing: "O Promptist não mudou nada, então não há o que votar.",
-    voted: (counted, left, isFirst) => {
+    nothingBetween: "Os dois escreveram o mesmo, então não há o que votar.",
+    voted: (counted, left, isFirst, names) => {
+      const said = names ?? sides;
       const right = left === "baseline" ? "optimized" : "baseline";
       const chosen = {
-        left: `A, ${sides[left]}`,
-        right: `B, ${sides[right]}`,
+        left: `A, ${said[left]}`,
+        right: `B, ${said[right]}`,
         tie: "empate",
         bad: "as duas ruins",
       }[counted];
-      return `${isFirst ? "Seu voto vale" : "Vale o seu primeiro voto"}: ${chosen}. A era ${sides[left]}, B era ${sides[right]}.`;
+      return `${isFirst ? "Seu voto vale" : "Vale o seu primeiro voto"}: ${chosen}. A era ${said[left]}, B era ${said[right]}.`;
     },
     secret: "Guarde segredo até a votação acabar.",
     final: "Você já sabe qual é qual, então seu voto não pode mais mudar.",
-    tally: ({ optimized, baseline, tie, bad }) =>
-      `**Votos** reescrita ${number(optimized)} · como escrito ${number(baseline)} · empate ${number(tie)} · as duas ruins ${number(bad)}`,
+    tally: ({ optimized, baseline, tie, bad }, names) =>
+      `**Votos** ${names?.optimized ?? "reescrita"} ${number(optimized)} · ${names?.baseline ?? "como escrito"} ${number(baseline)} · empate ${number(tie)} · as duas ruins ${number(bad)}`,
   },
   verdictLines: {
     none: "Ainda não há votos. Use `/compare blind:True`: abaixo do par, todos podem votar em A ou B.",
@@ -699,6 +711,27 @@ export const pt: Unfinished<Words> = {
       `${channel} não tem restrição de idade, e nem todas essas imagens podem ser mostradas lá.`,
     forbidden: (channel) =>
       `O bot não pode publicar imagens em ${channel}. Quem administra o servidor pode permitir que ele veja o canal, envie mensagens, insira links e anexe arquivos.`,
+  },
+  hostLines: {
+    none: "Ainda não se conhece nenhum host.",
+    roles: { both: "bot e worker", bot: "bot", worker: "worker" },
+    heard: (ms) => `último sinal há ${duration(ms)}`,
+    silent: (ms) => `**sem sinal há ${duration(ms)}**`,
+    stopped: (at) => `parado <t:${at}:R>`,
+    paused: "**pausado**",
+    otherVersion: (version) => `**${version}, outra versão que a deste bot**`,
+    otherPictures: "**guarda as imagens em outro lugar que este bot**",
+    idle: "espera trabalho",
+    text: (job) => `reescreve para a tarefa ${job}`,
+    image: (job) => `desenha para a tarefa ${job}`,
+    loaded: (models, size) => `carregado: ${listed(models)}${size === 0 ? "" : ` (${bytes(size)})`}`,
+    setAside: (why) => `**deixado de lado**: ${why}`,
+    offers: (names, rest) => `tem ${withMore(names, rest)}`,
+    more: (hosts) => `e ${more(hosts)}`,
+    hostPaused: (host) =>
+      `${host} está pausado. Termina o que está fazendo e não pega outra tarefa até \`/admin resume\` com o nome dele, nem depois de reiniciar.`,
+    hostResumed: (host) => `${host} volta a pegar tarefas.`,
+    unknown: (host) => `Não há host ${host}. \`/admin hosts\` mostra todos.`,
   },
   quotaLines: {
     title: "**Minutos de cálculo da placa**",

@@ -132,6 +132,7 @@ export const ru: Unfinished<Words> = {
     usePromptTitle: "Запрос, который исходит из картинки",
     prompt: "Запрос",
     rewriteBy: (rewriter) => `Переписано ${rewriter}`,
+    against: (rewriter) => `Против ${rewriter}`,
     givenRewrite: "Улучшено",
     negative: "Негативный запрос",
     baselineAlt: (prompt) => `Картинка по исходному запросу: ${prompt}`,
@@ -209,6 +210,8 @@ export const ru: Unfinished<Words> = {
     settings: resultLines.settings,
     footer: resultLines.footer,
     sides: (how) => `**Слева** как написано · **справа** ${how}:`,
+    left: (how) => `**Слева** ${how}:`,
+    right: (how) => `**Справа** ${how}:`,
     sidesOfEach: (pairs, how) => `${count(pairs, PAIRS)}: **слева** как написано · **справа** ${how}:`,
     change: "Создайте это по другому варианту или без некоторых добавленных слов; зерно останется.",
     onlySide: (side) =>
@@ -322,6 +325,8 @@ export const ru: Unfinished<Words> = {
       `${c.text("kind") === "LoRA" ? "LoRA" : "Модель"}${c.code("model") === null ? "" : ` ${c.code("model")}`} — только для каналов с возрастным ограничением. Выберите другую или используйте её там.`,
     INPUT_REWRITER: (c) =>
       `Модель переписывания${c.code("rewriter") === null ? "" : ` ${c.code("rewriter")}`} здесь использовать нельзя. Выберите из тех, что предлагаются при вводе: \`promptist\`, \`magicprompt\`, \`none\` и другие.`,
+    INPUT_AGAINST: (c) =>
+      `С обеих сторон был бы ${c.code("rewriter") ?? "один и тот же рерайтер"}. Выберите для \`against\` другой.`,
     FILE_STYLES: () =>
       "Это не список стилей. Прикрепите `styles.csv` из A1111: первая строка — `name,prompt,negative_prompt`, каждая следующая — один стиль.",
     DRAFT_GONE: () =>
@@ -366,6 +371,8 @@ export const ru: Unfinished<Words> = {
     OUT_OF_MEMORY: () => "Не хватило памяти. Возьмите меньше запросов за раз или попробуйте позже.",
     WORKER_DIED: () => `Процесс с моделью неожиданно завершился. ${LATER}`,
     WORKER_STALLED: () => `Процесс с моделью перестал отвечать. ${LATER}`,
+    HOST_DIED: (c) =>
+      `Программа, которая этим занималась, ${c.say("times", (times) => `${count(times, { one: "раз", few: "раза", many: "раз", other: "раза" })} подряд`, "раз за разом")} неожиданно завершилась, поэтому задание отложено. Попробуйте размер поменьше или меньше картинок; если не поможет, сообщите владельцу бота.`,
     DISK_FULL: () => `Диск бота заполнен. ${OWNER}`,
     DISK_READ_ONLY: () => `Боту нельзя сохранять картинки на своём диске. ${OWNER}`,
     DISK_FAILED: () => `Не удалось прочитать диск бота или записать на него. ${OWNER}`,
@@ -445,7 +452,7 @@ export const ru: Unfinished<Words> = {
   },
   scoreLines: {
     decimal,
-    judges: (parts) => `Оценка: ${parts.join(" · ")}`,
+    judges: (parts, of) => `Оценка${of === null ? "" : ` ${of}`}: ${parts.join(" · ")}`,
     fits: {
       same: "так же соответствует запросу",
       better: "лучше соответствует запросу",
@@ -457,7 +464,8 @@ export const ru: Unfinished<Words> = {
     relevance: (change) => `соответствие запросу ${change}`,
     beauty: (change) => `красота ${change}`,
     rewardOf: (reward) => `награда ${reward} (её Promptist учился повышать)`,
-    pair: (parts) => `Оценки, как написано → переписано: ${parts.join(" · ")}`,
+    pair: (parts, names) =>
+      `Оценки, ${names?.baseline ?? "как написано"} → ${names?.optimized ?? "переписано"}: ${parts.join(" · ")}`,
     title: "**Оценки**: средние с интервалами 95 %; выше нуля переписанный запрос лучше.",
     relevanceChange: "Изменение соответствия",
     beautyGain: "Изменение красоты",
@@ -469,23 +477,27 @@ export const ru: Unfinished<Words> = {
   blindLines: {
     question:
       "Какая картинка лучше, A или B? Одна из них создана по переписанному запросу. Проголосуйте, чтобы узнать какая.",
+    questionBetween: (one, other) =>
+      `Какая картинка лучше, A или B? Одна создана по тексту ${one}, другая — по тексту ${other}. Проголосуйте, чтобы узнать какая.`,
     closes: (at) => `Голосование закончится <t:${Math.floor(at / 1000)}:R>.`,
     tileAlt: (letter) => `Картинка ${letter}; создана ли она по переписанному запросу, пока не сказано`,
     nothing: "Promptist ничего не изменил, поэтому голосовать не о чем.",
-    voted: (counted, left, isFirst) => {
+    nothingBetween: "Оба написали одно и то же, поэтому голосовать не о чем.",
+    voted: (counted, left, isFirst, names) => {
+      const said = names ?? sides;
       const right = left === "baseline" ? "optimized" : "baseline";
       const chosen = {
-        left: `A, ${sides[left]}`,
-        right: `B, ${sides[right]}`,
+        left: `A, ${said[left]}`,
+        right: `B, ${said[right]}`,
         tie: "поровну",
         bad: "обе плохи",
       }[counted];
-      return `${isFirst ? "Ваш голос учтён" : "Считается ваш первый голос"}: ${chosen}. A — ${sides[left]}, B — ${sides[right]}.`;
+      return `${isFirst ? "Ваш голос учтён" : "Считается ваш первый голос"}: ${chosen}. A — ${said[left]}, B — ${said[right]}.`;
     },
     secret: "Пожалуйста, никому не говорите, пока голосование не закончится.",
     final: "Вы уже видели, где какая, поэтому голос изменить нельзя.",
-    tally: ({ optimized, baseline, tie, bad }) =>
-      `**Голоса** переписанный ${number(optimized)} · как написано ${number(baseline)} · поровну ${number(tie)} · обе плохи ${number(bad)}`,
+    tally: ({ optimized, baseline, tie, bad }, names) =>
+      `**Голоса** ${names?.optimized ?? "переписанный"} ${number(optimized)} · ${names?.baseline ?? "как написано"} ${number(baseline)} · поровну ${number(tie)} · обе плохи ${number(bad)}`,
   },
   verdictLines: {
     none: "Голосов пока нет. Вызовите `/compare blind:True`: под парой все смогут проголосовать за A или B.",
@@ -679,6 +691,27 @@ export const ru: Unfinished<Words> = {
       `У ${channel} нет возрастного ограничения, и не все эти картинки можно там показать.`,
     forbidden: (channel) =>
       `Бот не может публиковать картинки в ${channel}. Управляющие могут разрешить ему просматривать канал, отправлять сообщения, встраивать ссылки и прикреплять файлы.`,
+  },
+  hostLines: {
+    none: "Пока не известно ни одного хоста.",
+    roles: { both: "бот и исполнитель", bot: "бот", worker: "исполнитель" },
+    heard: (ms) => `на связи ${duration(ms)} назад`,
+    silent: (ms) => `**нет связи уже ${duration(ms)}**`,
+    stopped: (at) => `остановлен <t:${at}:R>`,
+    paused: "**на паузе**",
+    otherVersion: (version) => `**${version}, другая версия, чем у этого бота**`,
+    otherPictures: "**хранит картинки не там, где этот бот**",
+    idle: "ждёт работы",
+    text: (job) => `переписывает для задания ${job}`,
+    image: (job) => `рисует для задания ${job}`,
+    loaded: (models, size) => `в памяти ${listed(models)}${size === 0 ? "" : ` (${bytes(size)})`}`,
+    setAside: (why) => `**отстранено**: ${why}`,
+    offers: (names, rest) => `есть ${withMore(names, rest)}`,
+    more: (hosts) => `и ${more(hosts)}`,
+    hostPaused: (host) =>
+      `${host} на паузе. Начатое он завершит, а новых заданий не возьмёт до \`/admin resume\` с его именем, даже после перезапуска.`,
+    hostResumed: (host) => `${host} снова берёт задания.`,
+    unknown: (host) => `Хоста ${host} нет. Все показывает \`/admin hosts\`.`,
   },
   quotaLines: {
     title: "**Минуты видеокарты**",

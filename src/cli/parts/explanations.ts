@@ -56,6 +56,7 @@ export const EXPLANATIONS: Readonly<Record<ErrorCode, Explanation>> = {
     todo: "Run `promptist checkpoints pull lcm-lora`; it needs no restart. It goes with Stable Diffusion 1.x.",
   },
   INPUT_REWRITER: theirs("A rewriter was named that is not known, or one that can't stand beside the other."),
+  INPUT_AGAINST: theirs("The same rewriter was named for both sides of a pair."),
   DRAFT_GONE: theirs("Someone pressed Start on a draft that was already started, discarded or expired."),
   DRAFT_LIMIT: theirs("Someone attached many batch files without pressing Start."),
   NOT_ALLOWED: {
@@ -184,6 +185,11 @@ export const EXPLANATIONS: Readonly<Record<ErrorCode, Explanation>> = {
     means:
       "A model's process was silent for WORKER_SILENCE_MS, or only printed for four times as long, and was ended. The job is retried.",
     todo: "If single steps take that long here, raise WORKER_SILENCE_MS; else update the driver.",
+  },
+  HOST_DIED: {
+    means:
+      "The program itself died each time that it worked on the job (killed, out of memory, the machine went down), and nothing of the job was stored in between. It was set aside, so that it ends no other host.",
+    todo: "Look for the last lines of the host's log and the system's (dmesg, out of memory). Smaller pictures, DEVICE_MEMORY or another DEVICE may help; then `/admin retry` the job.",
   },
   DISK_FULL: {
     means: "Nothing more can be written to the disk of DATA_DIR.",

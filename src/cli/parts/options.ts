@@ -296,6 +296,12 @@ export function addImageOptions(command: Command, config: Config): Command {
     );
 }
 
+export const addAgainstOption = (command: Command): Command =>
+  command.option(
+    "--against <name>",
+    "compare with this rewriter, or with style:NAME, in place of the prompt as written",
+  );
+
 export const addSourceOptions = (command: Command): Command =>
   command
     .option("--image <file>", "go on from this picture, in its size unless --size says another")
@@ -334,13 +340,21 @@ export function addSeedOption(command: Command, usual = "a random one, which is 
   return command.option("--seed <n>", `seed (default: ${usual})`, inRange(IMAGE_RANGES.seed));
 }
 
-/** @param rewriter by name, where it is not the command line's; what is given there counts for all of them */
 export function textOptions(
   flags: TextFlags,
   seed: number,
   isGiven: (option: string) => boolean,
-  rewriter = flags.rewriter,
 ): TextOptions {
+  const { usual, given } = searchOptions(flags, seed, isGiven);
+  return { ...rewriterOptions(flags.rewriter, usual, given), seed };
+}
+
+/** How rewriters search: what the flags give counts for all of them, the rest where a rewriter has no way of its own. */
+export function searchOptions(
+  flags: TextFlags,
+  seed: number,
+  isGiven: (option: string) => boolean,
+): { readonly usual: TextOptions; readonly given: Partial<TextOptions> } {
   const { mode, beams, maxNewTokens, lengthPenalty, lengthRule, repetitionPenalty, temperature, topK, topP } =
     flags;
   const usual: TextOptions = {
@@ -355,8 +369,7 @@ export function textOptions(
     topP,
     seed,
   };
-  const given = Object.fromEntries(Object.entries(usual).filter(([option]) => isGiven(option)));
-  return { ...rewriterOptions(rewriter, usual, given), seed };
+  return { usual, given: Object.fromEntries(Object.entries(usual).filter(([option]) => isGiven(option))) };
 }
 
 /** Options of a picture, and what each speed stands for beside the flags. */

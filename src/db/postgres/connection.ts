@@ -30,6 +30,7 @@ export const lockOf = (lock: keyof typeof LOCKS): string =>
 
 const TIME = `(extract(epoch from clock_timestamp()) * 1000)::bigint as "time"`;
 const READ = `begin isolation level repeatable read read only; select ${TIME}`;
+const ALONE = `begin; select ${TIME}`;
 /** Each later statement sees what the writers before this one committed, because it begins after them. */
 const write = (waitMs: number, mayBeLost: boolean) =>
   `begin; set local lock_timeout = ${Math.ceil(waitMs)}; ${mayBeLost ? "set local synchronous_commit = off; " : ""}select pg_advisory_xact_lock(${lockOf("writers")});
@@ -146,6 +147,10 @@ export class PostgresConnection implements Connection {
     return this.#patiently(waitMs, (client, leftMs) =>
       this.#transaction(client, write(leftMs, mayBeLost), work),
     );
+  }
+
+  writeAlone<T>(work: () => Work<T>): Promise<T> {
+    return this.#patiently(this.#patienceMs, (client) => this.#transaction(client, ALONE, work));
   }
 
   async close(): Promise<void> {

@@ -28,6 +28,11 @@ export interface Connection {
    * writes.
    */
   write<T>(work: () => Work<T>, how?: WriteOptions): Promise<T>;
+  /**
+   * One transaction of rows that nothing else is decided by, so that it neither waits for other writers nor holds them
+   * up, where the engine can do without. It may be run twice where its commit was not answered.
+   */
+  writeAlone<T>(work: () => Work<T>): Promise<T>;
   close(): Promise<void>;
 }
 

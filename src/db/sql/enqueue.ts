@@ -72,12 +72,14 @@ const insertItem = sql<
     | "text_options"
     | "image_options"
     | "only_side"
+    | "against_options"
+    | "against_rewrite"
   >
 >(`
   insert into items (job, position, prompt, rewrite, candidates, notes, seed, text_options, image_options,
-    only_side)
+    only_side, against_options, against_rewrite)
   values (@job, @position, @prompt, @rewrite, @candidates, @notes, @seed, @text_options, @image_options,
-    @only_side)`);
+    @only_side, @against_options, @against_rewrite)`);
 
 /** Commands are noted when they arrive, and become jobs. */
 export function enqueueing(connection: Connection, maxWaiting: number): Verbs {
@@ -124,6 +126,7 @@ export function enqueueing(connection: Connection, maxWaiting: number): Verbs {
         text,
         image,
         only = null,
+        against,
       } = item;
       yield* insertItem.run({
         job: seq,
@@ -136,6 +139,8 @@ export function enqueueing(connection: Connection, maxWaiting: number): Verbs {
         text_options: text === undefined ? null : JSON.stringify(text),
         image_options: image === undefined ? null : JSON.stringify(image),
         only_side: only,
+        against_options: against === undefined ? null : JSON.stringify(against.text),
+        against_rewrite: against?.rewrite ?? null,
       });
     }
     return seq;

@@ -43,6 +43,8 @@ export interface JobRow {
   readonly blind: number;
   readonly owner: string | null;
   readonly attempt: number;
+  readonly recoveries: number;
+  readonly lost_by: string | null;
   readonly not_before: number;
   readonly failures: string;
   readonly cancel_requested: number;
@@ -83,10 +85,13 @@ export interface ItemRow {
   readonly text_options: string | null;
   readonly image_options: string | null;
   readonly only_side: Side | null;
+  /** How the text of the baseline is written, and what it is; null where that is the prompt. */
+  readonly against_options: string | null;
+  readonly against_rewrite: string | null;
 }
 
 /** The columns `times` and `judgements` of an item: a part is missing until it is known. */
-export type ItemTimes = Partial<Readonly<Record<"rewrite" | Side, number>>>;
+export type ItemTimes = Partial<Readonly<Record<"rewrite" | "against" | Side, number>>>;
 export type ItemJudgements = Partial<PerSide<PictureJudgement>>;
 
 /** A row of `sheets`. */
@@ -165,6 +170,15 @@ export function toItem(row: ItemRow): Item {
     ...(row.text_options === null ? {} : { text: fromJson<TextOptions>(row.text_options) }),
     ...(row.image_options === null ? {} : { image: fromJson<OwnOptions>(row.image_options) }),
     ...(row.only_side === null ? {} : { only: row.only_side }),
+    ...(row.against_options === null
+      ? {}
+      : {
+          against: {
+            text: fromJson<TextOptions>(row.against_options),
+            rewrite: row.against_rewrite,
+            ms: times.against ?? null,
+          },
+        }),
     pictures: { baseline: picture("baseline"), optimized: picture("optimized") },
     comparison: row.comparison,
     cancelled: row.cancelled === 1,

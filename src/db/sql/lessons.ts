@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Lesson, LessonKey, Lessons } from "../lessons.js";
-import { CHOSEN, COUNTED } from "./chosen.js";
+import { CHOSEN, COUNTED, ON_REWRITING } from "./chosen.js";
 import type { Connection } from "./connection.js";
 import { sql, type Work } from "./statement.js";
 
@@ -15,7 +15,7 @@ const after = sql<LessonKey, Lesson>(`
     prompt, rewrite, voted_at as at
   from votes join ballots using (job_id) left join flags on flags.name = '${FORGOTTEN}' || guild_id
   where (voted_at, votes.job_id, user_id) > (@at, @jobId, @userId)
-    and choice in ('left', 'right') and prompt is not null and ${COUNTED}
+    and choice in ('left', 'right') and prompt is not null and ${COUNTED} and ${ON_REWRITING}
     and (flags.value is null or voted_at > cast(flags.value as bigint))
   order by voted_at, votes.job_id, user_id limit ${PAGE}`);
 const flag = sql<{ name: string }, { value: string }>("select value from flags where name = @name");

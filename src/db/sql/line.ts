@@ -37,7 +37,10 @@ const openWork = sql<null, OpenWork>(`
   select id, state, phase, kind, user_id as "userId", guild_id as "guildId", held,
     case when held is null then null else cast(limits ->> held as integer) end as "limit",
     (select count(*) from items /*sqlite indexed by items_lack_rewrite */
-      where job = seq and cancelled = 0 and rewrite is null and only_side is distinct from 'baseline') as texts,
+      where job = seq and cancelled = 0 and rewrite is null and only_side is distinct from 'baseline') +
+    (select count(*) from items /*sqlite indexed by items_lack_opponent */
+      where job = seq and cancelled = 0 and against_options is not null and against_rewrite is null
+        and only_side is distinct from 'optimized') as texts,
     case when kind = 'optimize' then 0 else
       (select count(*) from items /*sqlite indexed by items_lack_baseline */
       where job = seq and cancelled = 0 and baseline is null and only_side is distinct from 'optimized') +

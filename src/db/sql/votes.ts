@@ -1,6 +1,6 @@
 import { randomInt } from "node:crypto";
-import { rewriterOf } from "../../core/job.js";
-import { GIVEN } from "../../core/rewriters.js";
+import { rewriterOf, textOfSide } from "../../core/job.js";
+import { GIVEN, NO_REWRITER } from "../../core/rewriters.js";
 import type { Side } from "../../core/side.js";
 import { weightedShare } from "../../core/statistics/shares.js";
 import type { Ballot, Choice, ExportedVote, Tally, TallyOf, VoteFilter, VoteKey, Votes } from "../votes.js";
@@ -73,7 +73,9 @@ const open = sql<{
   readonly rewrite: string;
   readonly seed: number;
   readonly mode: string;
+  readonly baselineRewriter: string;
   readonly optimizedRewriter: string;
+  readonly against: string | null;
   readonly checkpoint: string | null;
   readonly propensity: number | null;
   readonly isFirst: 0 | 1 | null;
@@ -81,9 +83,9 @@ const open = sql<{
   readonly closesAt: number | null;
 }>(`
   insert into ballots (job_id, guild_id, channel_id, author_id, left_side, prompt, rewrite, seed, mode,
-    optimized_rewriter, checkpoint, propensity, is_first, opened_at, closes_at)
-  values (@jobId, @guildId, @channelId, @authorId, @left, @prompt, @rewrite, @seed, @mode, @optimizedRewriter,
-    @checkpoint, @propensity, @isFirst, @now, @closesAt)
+    baseline_rewriter, optimized_rewriter, against, checkpoint, propensity, is_first, opened_at, closes_at)
+  values (@jobId, @guildId, @channelId, @authorId, @left, @prompt, @rewrite, @seed, @mode, @baselineRewriter,
+    @optimizedRewriter, @against, @checkpoint, @propensity, @isFirst, @now, @closesAt)
   on conflict (job_id) do nothing`);
 const vote = sql<VoteKey & { choice: Choice; now: number }>(`
   insert into votes (job_id, user_id, choice, voted_at) values (@jobId, @userId, @choice, @now)
@@ -113,7 +115,7 @@ const ofVoter = sql<{ userId: string; after: string }, VoteRow>(`
   where user_id = @userId and votes.job_id > @after order by votes.job_id limit ${PAGE}`);
 const exported = sql<VoteKey, Omit<ExportedVote, "votedAt" | "counted"> & { at: number; counted: number }>(`
   select job_id as job, user_id as voter, ${CHOSEN} as choice, left_side as "leftSide", prompt,
-    rewrite as optimized, seed, mode, baseline_rewriter as "baselineRewriter",
+    rewrite as optimized, against, seed, mode, baseline_rewriter as "baselineRewriter",
     optimized_rewriter as "optimizedRewriter", checkpoint, propensity, voted_at as at,
     case when ${COUNTED} then 1 else 0 end as counted
   from votes join ballots using (job_id)
@@ -126,7 +128,7 @@ const eraseBallot = sql<{ jobId: string }>(`
   delete from ballots where job_id = @jobId
     and (not ${COUNTED} or not exists (select 1 from votes where votes.job_id = ballots.job_id))`);
 const eraseTexts = sql<{ jobId: string; now: number }>(`
-  update ballots set author_id = null, prompt = null, rewrite = null, seed = null,
+  update ballots set author_id = null, prompt = null, rewrite = null, against = null, seed = null,
     closed_at = coalesce(closed_at, @now)
   where job_id = @jobId`);
 
@@ -181,7 +183,9 @@ export function sqlVotes(connection: Connection): Votes {
           rewrite: item?.rewrite ?? "",
           seed: item?.seed ?? job.image.seed,
           mode: (item?.candidates.length ?? 0) > 0 ? job.text.mode : "given",
+          baselineRewriter: (item && rewriterOf(job, item, "baseline")) ?? NO_REWRITER,
           optimizedRewriter: (item && rewriterOf(job, item)) ?? GIVEN,
+          against: item?.against === undefined ? null : textOfSide(item, "baseline"),
           checkpoint: job.checkpoints.diffusion,
           propensity: taste?.propensity ?? null,
           isFirst: taste === undefined ? null : taste.isFirst ? 1 : 0,
@@ -214,16 +218,23 @@ export function sqlVotes(connection: Connection): Votes {
 
     async total(filter) {
       const counts = noVotes();
-      await forEach(filter, ({ chosen, counted }) => {
-        counts[chosen] += counted;
+      await forEach(filter, (vote) => {
+        if (isOnRewriting(vote)) counts[vote.chosen] += vote.counted;
       });
       return counts;
     },
 
     async tasteShares(guildId) {
       const pairs = new Map<string, { weight: number; isFirst: boolean; won: number; n: number }>();
-      await forEach({ guildId }, ({ jobId, chosen, counted, propensity, isFirst }) => {
-        if (counted === 0 || propensity === null || (chosen !== "optimized" && chosen !== "baseline")) return;
+      await forEach({ guildId }, (vote) => {
+        const { jobId, chosen, counted, propensity, isFirst } = vote;
+        if (
+          counted === 0 ||
+          !isOnRewriting(vote) ||
+          propensity === null ||
+          (chosen !== "optimized" && chosen !== "baseline")
+        )
+          return;
         const pair = pairs.get(jobId) ?? { weight: 1 / propensity, isFirst: isFirst === 1, won: 0, n: 0 };
         pair.n++;
         if (chosen === "optimized") pair.won++;
@@ -238,8 +249,9 @@ export function sqlVotes(connection: Connection): Votes {
 
     async by(group, filter, limit) {
       const groups = new Map<string, Counts>();
-      await forEach(filter, ({ mode, userId, chosen, counted }) => {
-        if (counted === 0) return;
+      await forEach(filter, (vote) => {
+        const { mode, userId, chosen, counted } = vote;
+        if (counted === 0 || !isOnRewriting(vote)) return;
         const key = group === "mode" ? mode : userId;
         const counts = groups.get(key) ?? noVotes();
         counts[chosen]++;
@@ -285,6 +297,9 @@ export function sqlVotes(connection: Connection): Votes {
     if ((yield* eraseBallot.run({ jobId })) === 0) yield* eraseTexts.run({ jobId, now: now() });
   }
 }
+
+/** Whether a vote is on a rewrite against the prompt as written, not against another rewriter. */
+const isOnRewriting = ({ baselineRewriter }: VoteRow): boolean => baselineRewriter === NO_REWRITER;
 
 type Counts = { -readonly [C in keyof Tally]: number };
 const noVotes = (): Counts => ({ optimized: 0, baseline: 0, tie: 0, bad: 0 });

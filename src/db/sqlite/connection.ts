@@ -46,6 +46,11 @@ export class SqliteConnection implements Connection {
     );
   }
 
+  /** A file has one writer at a time. */
+  writeAlone<T>(work: () => Work<T>): Promise<T> {
+    return this.write(work);
+  }
+
   async close(): Promise<void> {
     this.#db.close();
   }

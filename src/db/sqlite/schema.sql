@@ -17,7 +17,7 @@ CREATE TABLE ballots (
   opened_at integer not null,
   closes_at integer,
   closed_at integer
-, author_id text, prompt text, rewrite text, seed integer, propensity real, is_first integer, baseline_rewriter text not null default 'none', optimized_rewriter text not null default 'promptist') strict;
+, author_id text, prompt text, rewrite text, seed integer, propensity real, is_first integer, baseline_rewriter text not null default 'none', optimized_rewriter text not null default 'promptist', against text) strict;
 
 CREATE INDEX ballots_by_guild on ballots (guild_id);
 
@@ -75,6 +75,17 @@ CREATE INDEX favourites_pending on favourites (added_at) where message_id is nul
 
 CREATE TABLE flags (name text primary key, value text not null) strict, without rowid;
 
+CREATE TABLE hosts (
+  name text primary key,
+  role text not null,
+  version text not null,
+  started_at integer not null,
+  seen_at integer not null,
+  ended_at integer, -- null: it has not said that it ends
+  paused integer not null default 0 check (paused in (0, 1)),
+  state text not null -- JSON: devices, what they do, and what they offer (core/host.ts)
+) strict, without rowid;
+
 CREATE TABLE items (
   job integer not null references jobs (seq) on delete cascade,
   position integer not null, -- Item.index, from 0
@@ -85,12 +96,16 @@ CREATE TABLE items (
   baseline text,
   optimized text,
   comparison text,
-  notes text not null default '[]' check (json_valid(notes)), cancelled integer not null default 0, times text not null default '{}' check (json_valid(times)), judgements text not null default '{}' check (json_valid(judgements)), image_options text check (json_valid(image_options)), only_side text check (only_side in ('baseline', 'optimized')), text_options text check (json_valid(text_options)),
+  notes text not null default '[]' check (json_valid(notes)), cancelled integer not null default 0, times text not null default '{}' check (json_valid(times)), judgements text not null default '{}' check (json_valid(judgements)), image_options text check (json_valid(image_options)), only_side text check (only_side in ('baseline', 'optimized')), text_options text check (json_valid(text_options)), against_options text check (json_valid(against_options)), against_rewrite text,
   primary key (job, position)
 ) strict, without rowid;
 
 CREATE INDEX items_lack_baseline on items (job, cancelled, baseline, only_side)
   where cancelled = 0 and baseline is null and only_side is distinct from 'optimized';
+
+CREATE INDEX items_lack_opponent on items (job, cancelled, against_options, against_rewrite, only_side)
+  where cancelled = 0 and against_options is not null and against_rewrite is null
+    and only_side is distinct from 'optimized';
 
 CREATE INDEX items_lack_optimized on items (job, cancelled, optimized, only_side)
   where cancelled = 0 and optimized is null and only_side is distinct from 'baseline';
@@ -143,7 +158,7 @@ CREATE TABLE jobs (
   message_id text,
   delivery_attempts integer not null default 0, -- those that failed
   delivery_error text,
-  delivery_abandoned text, parent_id text, blind integer not null default 0, held text check (held in ('user', 'channel', 'server')), limits text not null default '{}' check (json_valid(limits)), preview integer not null default 0, pictures_pruned_at integer, promptist_hash text, diffusion_hash text, erasing text check (erasing in ('with-messages', 'without-messages')), reply_id text, grid text check (json_valid(grid)), kind text not null default '', model_set text not null default '', lease_until integer,
+  delivery_abandoned text, parent_id text, blind integer not null default 0, held text check (held in ('user', 'channel', 'server')), limits text not null default '{}' check (json_valid(limits)), preview integer not null default 0, pictures_pruned_at integer, promptist_hash text, diffusion_hash text, erasing text check (erasing in ('with-messages', 'without-messages')), reply_id text, grid text check (json_valid(grid)), kind text not null default '', model_set text not null default '', lease_until integer, recoveries integer not null default 0, lost_by text,
 
   check ((state = 'running') = (owner is not null)),
   check ((state in ('done', 'failed', 'cancelled')) = (finished_at is not null))

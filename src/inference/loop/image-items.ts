@@ -10,11 +10,14 @@ import {
   judgementsOf,
   type Picture,
   rewriterOf,
+  textOfSide,
   type UsedEmbedding,
+  writersOf,
 } from "../../core/job.js";
 import { isFlagged, judgedAgain, type PictureJudgement } from "../../core/judgement.js";
 import { modelKey, modelSetOf } from "../../core/model-set.js";
 import { type ImageOptions, promptModeOf } from "../../core/options.js";
+import { rewriterNameOf } from "../../core/rewriters.js";
 import { SIDES, type Side } from "../../core/side.js";
 import { applyStyle } from "../../core/styles.js";
 import type { Claim, Queue } from "../../db/queue.js";
@@ -30,7 +33,7 @@ import {
   withheldVariant,
 } from "../../pictures/store.js";
 import { drawGrid } from "./grid-picture.js";
-import type { Host, ItemWork } from "./phase.js";
+import type { Host, ItemWork, Piece } from "./phase.js";
 import { SourceCheck } from "./source-check.js";
 
 /** Milliseconds between two previews of a picture: as often as its message may be edited. */
@@ -67,8 +70,8 @@ export class ImageItems implements ItemWork {
     this.#sources = new SourceCheck(options.pictures, options.upscaler ?? null);
   }
 
-  async make(host: Host, claim: Claim, items: readonly Item[], signal: AbortSignal): Promise<boolean> {
-    for (const item of items) if (!(await this.#drawItem(host, claim, item, signal))) return false;
+  async make(host: Host, claim: Claim, pieces: readonly Piece[], signal: AbortSignal): Promise<boolean> {
+    for (const { item } of pieces) if (!(await this.#drawItem(host, claim, item, signal))) return false;
     return true;
   }
 
@@ -249,8 +252,10 @@ export class ImageItems implements ItemWork {
     const options = imageOf(job, item);
     const path = (side: Side) =>
       pictures.localPath({ jobId: job.id, file: item.pictures[side]?.file ?? sideFile(item.index, side) });
+    const writers = writersOf(job, item);
     const whole = {
-      texts: { baseline: item.prompt, optimized: item.rewrite ?? "" },
+      texts: { baseline: promptOf(item, "baseline"), optimized: promptOf(item, "optimized") },
+      ...(writers === null ? {} : { writers }),
       files: { baseline: await path("baseline"), optimized: await path("optimized") },
       caption: captionOf(options, checkpoint(options)),
     };
@@ -262,8 +267,7 @@ export class ImageItems implements ItemWork {
 const cutNote = (side: Side | "negative", words: string | null): ItemNote[] =>
   words === null ? [] : [{ code: "truncated", side, words }];
 
-const promptOf = (item: Item, side: Side): string =>
-  side === "baseline" ? item.prompt : (item.rewrite ?? "");
+const promptOf = (item: Item, side: Side): string => textOfSide(item, side) ?? "";
 
 const plainPromptOf = (job: Job, item: Item): string =>
   readWords(item.prompt, promptModeOf(imageOf(job, item)));
@@ -284,9 +288,17 @@ function askedFor({ info }: Host, job: Job, item: Item, side: Side): readonly Us
 
 /** Of which pair a picture is; null for a single one of a prompt as written. */
 function pairTextsOf(job: Job, item: Item, side: Side): PairTexts | null {
-  const { prompt, rewrite, only } = item;
-  if (only === "baseline") return null;
-  return { side, original: prompt, rewrite: rewrite ?? "", rewriter: rewriterOf(job, item) };
+  const { prompt, rewrite, only, against } = item;
+  if (only === "baseline" && against === undefined) return null;
+  return {
+    side,
+    original: prompt,
+    rewrite: rewrite ?? "",
+    rewriter: rewriterOf(job, item),
+    ...(against === undefined
+      ? {}
+      : { against: { rewriter: rewriterNameOf(against.text), rewrite: against.rewrite ?? "" } }),
+  };
 }
 
 /**

@@ -8,13 +8,13 @@ import {
   isPermanent,
 } from "../../core/errors.js";
 import {
-  type Item,
   imageOf,
   type Job,
   nextPhase,
   PHASES,
   type Phase,
   textOptionsOf,
+  unwrittenSides,
 } from "../../core/job.js";
 import { type ModelSet, modelKey, modelSetOf, rewriterSetOf } from "../../core/model-set.js";
 import type { Claim, Queue } from "../../db/queue.js";
@@ -23,7 +23,7 @@ import type { RewriteChoice } from "../../taste/rewrite-choice.js";
 import type { GpuLease, GpuLock } from "./gpu-lock.js";
 import { ImageItems } from "./image-items.js";
 import { keepLease } from "./lease.js";
-import { type ItemWork, OpenPhase, type OpenPhaseOptions } from "./phase.js";
+import { type ItemWork, OpenPhase, type OpenPhaseOptions, type Piece } from "./phase.js";
 import { TextItems } from "./text-items.js";
 
 /**
@@ -59,13 +59,13 @@ export interface LoopOptions extends OpenPhaseOptions {
   readonly phases?: readonly Phase[];
   /** The device of `gpu` where the program has several; one that fails is set aside. */
   readonly device?: string;
-  /** Identifies this loop of this run of the program in its claims. */
-  readonly owner: string;
   /** Milliseconds after which a phase makes way for the other one, if that has work. */
   readonly phaseMs: number;
   readonly now?: () => number;
   /** Asked before each claim. False once another program has the queue, and this one is about to stop. */
   readonly mayClaim?: () => boolean;
+  /** True while the host is paused: what it is at goes on, and nothing else begins. */
+  readonly isPaused?: () => boolean;
   /** Milliseconds between two looks for work where other programs store it too, and a wake-up may be lost. */
   readonly pollMs?: number;
 }
@@ -94,6 +94,7 @@ export class InferenceLoop {
   #phases: readonly Phase[];
   readonly #now: () => number;
   readonly #mayClaim: () => boolean;
+  readonly #isPaused: () => boolean;
   readonly #work: Readonly<Record<Phase, ItemWork>>;
   readonly #stopping = new AbortController();
   readonly #current = new Map<string, AbortController>();
@@ -111,6 +112,7 @@ export class InferenceLoop {
     this.#phases = options.phases ?? PHASES;
     this.#now = options.now ?? Date.now;
     this.#mayClaim = options.mayClaim ?? (() => true);
+    this.#isPaused = options.isPaused ?? (() => false);
     const { queue, events, pictures, checkpointName, choice, upscaler = null } = options;
     const now = this.#now;
     this.#work = {
@@ -126,6 +128,7 @@ export class InferenceLoop {
     };
     events.on("job.enqueued", () => this.#wake());
     events.on("queue.resumed", () => this.#wake());
+    events.on("host.paused", () => this.#wake());
     // Another loop may have passed the job on to a phase of this one.
     events.on("job.requeued", () => this.#wake());
     // All hosts hear of it, and one gets it: the others look when it is gone.
@@ -169,7 +172,7 @@ export class InferenceLoop {
           this.#orphans = false;
         }
         const phase = await this.#choosePhase();
-        if (!this.#mayClaim()) {
+        if (!this.#mayClaim() || this.#isPaused()) {
           await wake(QUEUE_TROUBLE_MS);
         } else if (phase) {
           this.#phases = [...this.#phases.filter((it) => it !== phase), phase];
@@ -214,7 +217,7 @@ export class InferenceLoop {
     const open = new OpenPhase(phase, lease, this.#options, this.#stopping.signal);
     this.#open = open;
     try {
-      while (await mayGoOn()) {
+      while (!this.#isPaused() && (await mayGoOn())) {
         const claim = await queue.claim(phase, owner, open.turn(this.#now()));
         if (!claim) break;
         const jobId = claim.job.id;
@@ -264,14 +267,14 @@ export class InferenceLoop {
       this.#options.events.emit("device.works", { device, phase, jobId: id });
     };
     if (this.#options.device !== undefined) begin(this.#options.device);
-    let pending = claim.job.items.filter((item) => nextPhase(kind, item) === phase);
+    let pending = piecesOf(claim.job, phase);
     let noted: string | undefined;
     try {
       // A prompt that stays as it is needs no model.
       while (pending.length > 0) {
         if (claim.job.items.length > 1) pending = await this.#stillWanted(id, pending);
         const { set, group } = nextGroup(open, claim.job, pending, work.groupSize);
-        pending = pending.filter((item) => !group.includes(item));
+        pending = pending.filter((piece) => !group.includes(piece));
         const host = await open.host(set, signal, this.#now);
         begin(host.info.device);
         if (noted !== modelKey(set)) {
@@ -325,9 +328,9 @@ export class InferenceLoop {
   }
 
   /** Leaves out items that were taken out of the job meanwhile. */
-  async #stillWanted(jobId: string, pending: readonly Item[]): Promise<Item[]> {
+  async #stillWanted(jobId: string, pending: readonly Piece[]): Promise<Piece[]> {
     const job = await this.#options.queue.get(jobId);
-    return pending.filter(({ index }) => job?.items[index]?.cancelled !== true);
+    return pending.filter(({ item }) => job?.items[item.index]?.cancelled !== true);
   }
 
   /** Returns a function that waits for the next wake-up, at most `ms` if given. */
@@ -350,21 +353,28 @@ export class InferenceLoop {
   }
 }
 
-/** The next items that one model makes: those of a loaded model, if there are any, else the first ones. */
+/** What a phase has to make of a job. */
+function piecesOf({ kind, items }: Job, phase: Phase): readonly Piece[] {
+  const due = items.filter((item) => nextPhase(kind, item) === phase);
+  if (phase === "image") return due.map((item) => ({ item, side: "optimized" }));
+  return due.flatMap((item) => unwrittenSides(item).map((side) => ({ item, side })));
+}
+
+/** The next pieces that one model makes: those of a loaded model, if there are any, else the first ones. */
 function nextGroup(
   open: OpenPhase,
   job: Job,
-  pending: readonly Item[],
+  pending: readonly Piece[],
   size: number,
-): { readonly set: ModelSet; readonly group: readonly Item[] } {
+): { readonly set: ModelSet; readonly group: readonly Piece[] } {
   const isText = open.phase === "text";
-  const setOf = (item: Item | undefined) =>
-    isText ? rewriterSetOf(textOptionsOf(job, item)) : modelSetOf(imageOf(job, item));
+  const setOf = ({ item, side }: Partial<Piece> = {}) =>
+    isText ? rewriterSetOf(textOptionsOf(job, item, side)) : modelSetOf(imageOf(job, item));
   // What is rewritten together is rewritten in one way.
-  const keyOf = (item: Item | undefined) =>
-    isText ? JSON.stringify(textOptionsOf(job, item)) : modelKey(setOf(item));
-  const first = pending.find((item) => open.has(setOf(item))) ?? pending[0];
-  const group = pending.filter((item) => keyOf(item) === keyOf(first)).slice(0, size);
+  const keyOf = (piece: Piece | undefined) =>
+    isText ? JSON.stringify(textOptionsOf(job, piece?.item, piece?.side)) : modelKey(setOf(piece));
+  const first = pending.find((piece) => open.has(setOf(piece))) ?? pending[0];
+  const group = pending.filter((piece) => keyOf(piece) === keyOf(first)).slice(0, size);
   return { set: setOf(first), group };
 }
 

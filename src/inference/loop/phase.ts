@@ -1,6 +1,7 @@
 import type { Events } from "../../core/events.js";
 import type { Item, Phase } from "../../core/job.js";
 import { type ModelSet, modelKey } from "../../core/model-set.js";
+import type { Side } from "../../core/side.js";
 import type { Claim } from "../../db/queue.js";
 import type { CallName, WorkerCalls, WorkerInfo } from "../worker/protocol.js";
 import type { GpuLease } from "./gpu-lock.js";
@@ -19,18 +20,27 @@ export interface Host {
   close(): Promise<{ peakBytes: number; code: number | null; signal: string | null }>;
 }
 
+/** What is made of an item at once: in the text phase the text of one side, in the image phase all its pictures. */
+export interface Piece {
+  readonly item: Item;
+  /** `optimized` in the image phase. */
+  readonly side: Side;
+}
+
 /** What a phase does with the items of a job. Both methods return false if the claim is stale. */
 export interface ItemWork {
-  /** How many items go through the model together. */
+  /** How many pieces go through the model together. */
   readonly groupSize: number;
-  /** Rewrites or draws the items and stores the results. */
-  make(host: Host, claim: Claim, items: readonly Item[], signal: AbortSignal): Promise<boolean>;
+  /** Rewrites or draws the pieces and stores the results. */
+  make(host: Host, claim: Claim, pieces: readonly Piece[], signal: AbortSignal): Promise<boolean>;
   /** Called after each group; `isOver`: the job has no more items for this phase. */
   afterGroup(host: Host, claim: Claim, isOver: boolean): Promise<boolean>;
 }
 
 export interface OpenPhaseOptions {
   readonly events: Events;
+  /** Identifies the loop, of this run of the program, in its claims and events. */
+  readonly owner: string;
   /** Loads the model of a phase; only the image phase has several. */
   readonly startWorker: (phase: Phase, lease: GpuLease, signal: AbortSignal, set: ModelSet) => Promise<Host>;
   /** The name of a model that was loaded before, with what is added to it. */
@@ -103,14 +113,14 @@ export class OpenPhase {
       return known.host;
     }
     const { phase } = this;
-    const { events, startWorker, checkpointName } = this.#options;
+    const { events, owner, startWorker, checkpointName } = this.#options;
     // A model that was never loaded may need as much as the largest one here.
     const ended = await this.#makeRoom(Math.max(0, ...this.#sizes()));
     const host = await startWorker(phase, this.#lease, AbortSignal.any([signal, this.#stopping]), set);
     const checkpoint = checkpointName(phase, set);
     ended.push(...(await this.#makeRoom(host.info.weightBytes)));
     this.#loaded.set(key, { checkpoint, host });
-    const { device, loadMs } = host.info;
+    const { device, loadMs, weightBytes } = host.info;
     const [replaced] = ended;
     this.#turnBegan = now();
     this.#turnMs = TURN_LOADS * loadMs;
@@ -121,6 +131,8 @@ export class OpenPhase {
       checkpoint,
       device,
       loadMs,
+      weightBytes,
+      owner,
       ...(replaced === undefined ? {} : { replaced }),
     });
     return host;
@@ -136,14 +148,9 @@ export class OpenPhase {
     if (device === null) return;
     const { phase, jobs, items } = this;
     for (const key of [...this.#loaded.keys()]) await this.#end(key);
-    this.#options.events.emit("phase.finished", {
-      phase,
-      device,
-      jobs,
-      items,
-      ms,
-      peakBytes: this.#peakBytes,
-    });
+    const { events, owner } = this.#options;
+    const peakBytes = this.#peakBytes;
+    events.emit("phase.finished", { phase, device, jobs, items, ms, peakBytes, owner });
   }
 
   #sizes(): number[] {
@@ -169,7 +176,7 @@ export class OpenPhase {
     const { peakBytes, code, signal } = await host.close();
     this.#loaded.delete(key);
     this.#peakBytes = Math.max(this.#peakBytes, peakBytes);
-    const { phase } = this;
-    this.#options.events.emit("worker.exited", { phase, device: info.device, pid, code, signal });
+    const { events, owner } = this.#options;
+    events.emit("worker.exited", { phase: this.phase, device: info.device, pid, code, signal, owner });
   }
 }

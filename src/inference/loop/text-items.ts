@@ -1,10 +1,17 @@
 import type { Events } from "../../core/events.js";
-import { type Item, type ItemNote, imageOf, type Job, lacksRewrite, textOptionsOf } from "../../core/job.js";
+import {
+  type Item,
+  type ItemNote,
+  imageOf,
+  type Job,
+  textOptionsOf,
+  unwrittenSides,
+} from "../../core/job.js";
 import { promptModeOf } from "../../core/options.js";
 import { SIDES } from "../../core/side.js";
 import type { Claim, Queue } from "../../db/queue.js";
 import type { RewriteChoice } from "../../taste/rewrite-choice.js";
-import type { Host, ItemWork } from "./phase.js";
+import type { Host, ItemWork, Piece } from "./phase.js";
 
 export interface TextItemsOptions {
   readonly queue: Queue;
@@ -14,7 +21,7 @@ export interface TextItemsOptions {
   readonly choice?: RewriteChoice;
 }
 
-/** The text phase: rewriters rewrite prompts; the items of a call share their options. */
+/** The text phase: rewriters rewrite prompts; the pieces of a call share their options. */
 export class TextItems implements ItemWork {
   /** How many prompts are rewritten in one left-padded group. */
   readonly groupSize = 4;
@@ -24,20 +31,20 @@ export class TextItems implements ItemWork {
     this.#options = options;
   }
 
-  async make(host: Host, claim: Claim, items: readonly Item[], signal: AbortSignal): Promise<boolean> {
+  async make(host: Host, claim: Claim, pieces: readonly Piece[], signal: AbortSignal): Promise<boolean> {
     const { queue, events, now, choice } = this.#options;
     const { job } = claim;
-    const asked = job.grid === undefined ? items : await this.#distinct(job, items);
+    const asked = job.grid === undefined ? pieces : await this.#distinct(job, pieces);
     const [first] = asked;
     if (first === undefined) return true;
     const started = now();
     const rewrites = await host.call(
       "optimize",
       {
-        prompts: asked.map((item) => item.prompt),
-        modes: asked.map((item) => promptModeOf(imageOf(job, item))),
-        styles: asked.map((item) => imageOf(job, item).style),
-        options: textOptionsOf(job, first),
+        prompts: asked.map(({ item }) => item.prompt),
+        modes: asked.map(({ item }) => promptModeOf(imageOf(job, item))),
+        styles: asked.map(({ item }) => imageOf(job, item).style),
+        options: textOptionsOf(job, first.item, first.side),
       },
       {
         signal,
@@ -45,7 +52,7 @@ export class TextItems implements ItemWork {
           events.emit("job.progress", {
             jobId: job.id,
             phase: "text",
-            item: first.index,
+            item: first.item.index,
             items: job.items.length,
             output: "rewrite",
             step,
@@ -54,21 +61,22 @@ export class TextItems implements ItemWork {
       },
     );
     const ms = (now() - started) / asked.length;
-    for (const [i, item] of asked.entries()) {
+    for (const [i, { item, side }] of asked.entries()) {
       const { rewrite: first, candidates, unread = null, truncated } = rewrites[i]!;
-      // The cells of a grid differ by their options alone.
-      const taken = job.grid === undefined ? await choice?.take(job, item.prompt, candidates) : null;
+      // The cells of a grid differ by their options alone, and of two rewriters each shows what it makes itself.
+      const isChosen = job.grid === undefined && item.against === undefined;
+      const taken = isChosen ? await choice?.take(job, item.prompt, candidates) : null;
       const rewrite = taken?.rewrite ?? first;
       const notes: ItemNote[] = [
         ...(taken == null ? [] : [taken.note]),
         ...(rewrite === item.prompt.trim() ? [{ code: "unchanged" } as const] : []),
         ...(unread === null ? [] : [{ code: "unread", words: unread } as const]),
-        ...SIDES.flatMap((side): ItemNote[] => {
-          const words = truncated?.[side] ?? null;
-          return words === null ? [] : [{ code: "truncated", side, words }];
+        ...(item.against === undefined ? SIDES : [side]).flatMap((cut): ItemNote[] => {
+          const words = truncated?.[item.against === undefined ? cut : "optimized"] ?? null;
+          return words === null ? [] : [{ code: "truncated", side: cut, words }];
         }),
       ];
-      if (!(await queue.saveText(claim, item.index, { rewrite, candidates, notes, ms }))) return false;
+      if (!(await queue.saveText(claim, item.index, { side, rewrite, candidates, notes, ms }))) return false;
       if (job.grid === undefined) continue;
       for (const { index } of job.items.filter((other) => other !== item && isSameText(job, item, other)))
         if (!(await queue.saveText(claim, index, { rewrite, candidates, notes }))) return false;
@@ -76,14 +84,16 @@ export class TextItems implements ItemWork {
     return true;
   }
 
-  /** Of a grid, whose cells share their rewrites: the items that still lack one, each text once. */
-  async #distinct(job: Job, items: readonly Item[]): Promise<readonly Item[]> {
+  /** Of a grid, whose cells share their rewrites: the pieces that are still to be made, each text once. */
+  async #distinct(job: Job, pieces: readonly Piece[]): Promise<readonly Piece[]> {
     const stored = await this.#options.queue.get(job.id);
-    const lacking = items.filter(({ index }) => {
+    const lacking = pieces.filter(({ item: { index }, side }) => {
       const item = stored?.items[index];
-      return item !== undefined && lacksRewrite(item);
+      return item !== undefined && unwrittenSides(item).includes(side);
     });
-    return lacking.filter((item, i) => lacking.findIndex((other) => isSameText(job, item, other)) === i);
+    return lacking.filter(
+      ({ item }, i) => lacking.findIndex((other) => isSameText(job, item, other.item)) === i,
+    );
   }
 
   async afterGroup(): Promise<boolean> {

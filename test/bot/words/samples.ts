@@ -18,6 +18,7 @@ export const ID = "abc123";
 const waiting = { id: ID, kind: "compare", userId: "1" } as const;
 const image = { seed: 7, steps: 50, guidance: 7.5, negative: "", size: null, scheduler: "pndm" } as const;
 const text = { ...DEFAULT_TEXT_OPTIONS, mode: "beam" } as const;
+const writers = { baseline: "MagicPrompt", optimized: "Promptist" } as const;
 const amounts = [[0], [1], [2], [1234]] as const;
 const people = [
   ["1", "optimize"],
@@ -51,6 +52,7 @@ const errors: readonly (readonly [Values])[] = [
   { option: "x", axis: "colour", example: "steps=10,20,30", words: "steps guidance" },
   { option: "y", axis: "steps", value: "many", takes: "integer", min: 1, max: 100 },
   { cells: 36, max: 25 },
+  { times: 3 },
   { kind: "LoRA", model: "pastel" },
   { kind: "model", model: "dreamy" },
 ].map((context) => [new Values(context as Readonly<Record<string, string | number>>)] as const);
@@ -140,6 +142,8 @@ export const SAMPLES: {
     settings: [[["seed 7", "1 step"]]],
     footer: [[["seed 7"]]],
     sides: [["rewritten"]],
+    left: [["rewritten"]],
+    right: [["rewritten"]],
     sidesOfEach: [[2, "rewritten"]],
     onlySide: [["baseline"], ["optimized"]],
     seed: [[7]],
@@ -174,6 +178,27 @@ export const SAMPLES: {
     readyAt: people.map(([user, kind]) => [user, kind, "https://example.org"]),
     endedAt: people.map(([user, kind]) => [user, kind, "https://example.org"]),
     ended: people,
+  },
+  hostLines: {
+    heard: [[1_000], [185_000]],
+    silent: [[40_000]],
+    stopped: [[1_700_000_000]],
+    otherVersion: [["promptist 0.1.0"]],
+    text: [["`abc123`"]],
+    image: [["`abc123`"]],
+    loaded: [
+      [["`miniature`"], 30_000_000],
+      [["`a`", "`b`"], 0],
+    ],
+    setAside: [["CUDA failure 719"]],
+    offers: [
+      [["`promptist`"], 0],
+      [["`a`", "`b`"], 3],
+    ],
+    more: amounts,
+    hostPaused: [["`card-1f2e`"]],
+    hostResumed: [["`card-1f2e`"]],
+    unknown: [["`card`"]],
   },
   galleryLines: {
     by: [["<@1>", "https://example.org"]],
@@ -222,7 +247,10 @@ export const SAMPLES: {
   },
   scoreLines: {
     decimal: [[1.5, 2]],
-    judges: [[["fits the prompt better"]]],
+    judges: [
+      [["fits the prompt better"], null],
+      [["fits the prompt better"], "Promptist"],
+    ],
     looksSame: [[5]],
     looks: [
       [true, 4, 5],
@@ -231,7 +259,10 @@ export const SAMPLES: {
     relevance: [["0.670 → 0.750"]],
     beauty: [["4.05 → 5.47"]],
     rewardOf: [["+1.42"]],
-    pair: [[["reward 1"]]],
+    pair: [
+      [["reward 1"], null],
+      [["reward 1"], writers],
+    ],
     mean: [["+0.10", "−0.20", "+1.00", 3]],
     plotAlt: [[["reward 1"]]],
   },
@@ -239,12 +270,16 @@ export const SAMPLES: {
     closes: [[AT]],
     tileAlt: [["A"]],
     voted: (["left", "right", "tie", "bad"] as const).flatMap(
-      (choice): [typeof choice, "baseline", boolean][] => [
-        [choice, "baseline", true],
-        [choice, "baseline", false],
+      (choice): [typeof choice, "baseline", boolean, typeof writers | null][] => [
+        [choice, "baseline", true, null],
+        [choice, "baseline", false, writers],
       ],
     ),
-    tally: [[{ optimized: 1, baseline: 1, tie: 1, bad: 1 }]],
+    questionBetween: [["Promptist", "MagicPrompt"]],
+    tally: [
+      [{ optimized: 1, baseline: 1, tie: 1, bad: 1 }, null],
+      [{ optimized: 1, baseline: 1, tie: 1, bad: 1 }, writers],
+    ],
   },
   statsLines: {
     voter: [[1]],
@@ -381,6 +416,7 @@ export const SAMPLES: {
       ["picture", 1, 9],
     ],
     rewriteBy: [["MagicPrompt"]],
+    against: [["MagicPrompt"]],
     baselineAlt: [["a cat"]],
     optimizedAlt: [["a cat"]],
     comparisonAlt: [["a cat", "a cat, art"]],

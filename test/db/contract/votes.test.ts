@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Job } from "../../../src/core/job.js";
+import type { Lessons } from "../../../src/db/lessons.js";
 import type { Queue } from "../../../src/db/queue.js";
 import type { Choice, Votes } from "../../../src/db/votes.js";
 import { ENGINES, type Engine } from "./engines.js";
@@ -12,12 +13,13 @@ describe.each(ENGINES)("$name", ({ create }) => {
   let engine: Engine;
   let queue: Queue;
   let votes: Votes;
+  let lessons: Lessons;
   let time: number;
 
   beforeEach(async () => {
     time = START;
     engine = create();
-    ({ queue, votes } = await engine.connect(() => time));
+    ({ queue, votes, lessons } = await engine.connect(() => time));
   });
   afterEach(() => engine.destroy());
 
@@ -193,6 +195,7 @@ describe.each(ENGINES)("$name", ({ create }) => {
       choice: left,
       leftSide: left,
       prompt: "A cat in the rain",
+      against: null,
       optimized: "A cat, sharp",
       seed: 7,
       mode: "beam",
@@ -233,6 +236,60 @@ describe.each(ENGINES)("$name", ({ create }) => {
     expect(shares.without!.high).toBeGreaterThan(0.9);
     expect(await votes.exported(key)).toMatchObject({ propensity: 0.95 });
     expect(await votes.tasteShares("elsewhere")).toEqual({ with: null, without: null });
+  });
+
+  test("a vote between two rewriters is told as one, ranks them, and counts for no rewrite", async () => {
+    const wish = newJob({ user: "ada", seed: 7 });
+    const other = { ...wish.text, rewriter: "magicprompt" };
+    const items = [{ prompt: "A cat", rewrite: null, against: { text: other, rewrite: null } }];
+    const { id } = await queue.enqueue({ ...wish, origin: { ...wish.origin, guildId: "guild" }, items });
+    expect(await queue.work()).toMatchObject([{ id, texts: 2 }]);
+    const claim = await claimNext(queue);
+    const rewrite = "A cat, sharp";
+    const candidates = [{ text: rewrite, tokens: 3, score: -1 }];
+    await queue.saveText(claim, 0, {
+      side: "baseline",
+      rewrite: "A cat, ink",
+      candidates: [],
+      notes: [],
+      ms: 5,
+    });
+    expect(await queue.work()).toMatchObject([{ id, texts: 1 }]);
+    await queue.saveText(claim, 0, { rewrite, candidates, notes: [], ms: 7 });
+    const job = (await queue.get(id))!;
+    expect(job.items[0]).toMatchObject({
+      rewrite,
+      rewriteMs: 7,
+      candidates,
+      against: { text: other, rewrite: "A cat, ink", ms: 5 },
+    });
+    await votes.open(job, null);
+    await votes.vote(id, "bob", await choiceFor(id, "baseline"));
+    expect(await votes.tally(id)).toEqual({ ...NONE, baseline: 1 });
+    expect(await votes.total({ guildId: "guild" })).toEqual(NONE);
+    expect(await votes.by("user", {}, 10)).toEqual([]);
+    expect(await votes.duels({})).toEqual([
+      { ...NONE, baselineRewriter: "magicprompt", optimizedRewriter: "promptist", baseline: 1 },
+    ]);
+    expect(await votes.exported({ jobId: id, userId: "bob" })).toMatchObject({
+      prompt: "A cat",
+      against: "A cat, ink",
+      optimized: rewrite,
+      counted: true,
+    });
+    // Taste learns what a rewrite adds to its prompt.
+    expect(await lessons.after({ at: 0, jobId: "", userId: "" })).toEqual([]);
+    // Two texts that say the same make the same picture.
+    const same = {
+      ...job,
+      id: "same",
+      items: [{ ...job.items[0]!, against: { text: other, rewrite, ms: 5 } }],
+    };
+    await votes.open(same, null);
+    await votes.vote("same", "bob", "left");
+    expect(await votes.tally("same")).toEqual(NONE);
+    await votes.erase("ada");
+    expect(await votes.exported({ jobId: id, userId: "bob" })).toMatchObject({ prompt: null, against: null });
   });
 
   test("erasing a person takes their votes and texts, and leaves the votes of others", async () => {

@@ -1,6 +1,14 @@
 import { stringify } from "csv-stringify/sync";
-import { type Item, imageOf, type Job, judgementsOf, type Picture, rewriterOf } from "../../../core/job.js";
-import { type PairScores, pairScores } from "../../../core/judgement.js";
+import {
+  type Item,
+  imageOf,
+  type Job,
+  type Picture,
+  rewriterOf,
+  scoresOf,
+  textOfSide,
+} from "../../../core/job.js";
+import type { PairScores } from "../../../core/judgement.js";
 import { loraText } from "../../../core/known-models.js";
 import { type ImageOptions, promptModeOf } from "../../../core/options.js";
 import { SIDES } from "../../../core/side.js";
@@ -60,6 +68,8 @@ const COLUMNS: readonly (readonly [name: string, cell: (row: Row) => Cell])[] = 
   ["models_sha256", ({ item }) => modelsOf(item)],
   ["speed", ({ image }) => image.speed],
   ["rewriter", ({ job, item }) => rewriterOf(job, item)],
+  ["against", ({ job, item }) => (item.against === undefined ? null : rewriterOf(job, item, "baseline"))],
+  ["against_text", ({ item }) => (item.against === undefined ? null : textOfSide(item, "baseline"))],
 ];
 
 /** prompts.json: prompts with their rewrites, which a batch takes again as pairs. */
@@ -73,7 +83,7 @@ export function csvReport(job: Reported): string {
   const rows = job.items
     .filter(({ cancelled }) => !cancelled)
     .map((item) => {
-      const row = { job, item, image: imageOf(job, item), scores: pairScores(judgementsOf(item)) };
+      const row = { job, item, image: imageOf(job, item), scores: scoresOf(item) };
       return COLUMNS.map(([, cell]) => cellText(cell(row)));
     });
   return stringify([COLUMNS.map(([name]) => name), ...rows], CSV_OPTIONS);

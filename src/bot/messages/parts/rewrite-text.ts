@@ -1,7 +1,16 @@
 import { withoutMarks } from "../../../core/emphasis.js";
-import { type Item, isUnchanged, type Job, textOptionsOf } from "../../../core/job.js";
+import {
+  type Item,
+  type ItemNote,
+  isUnchanged,
+  type Job,
+  textOfSide,
+  textOptionsOf,
+  writersOf,
+} from "../../../core/job.js";
 import { lostNouns } from "../../../core/prompt-diff.js";
 import { isModel, rewriterNameOf, titleOf } from "../../../core/rewriters.js";
+import { SIDES, type Side } from "../../../core/side.js";
 import { codeBlock, escapeMarkdown } from "../../discord/markdown.js";
 import type { Words } from "../../words/english/english.js";
 import { noteLine } from "../../words/english/result.js";
@@ -9,6 +18,8 @@ import { diffMarkdown } from "./prompt-diff.js";
 import { modeLines } from "./prompt-mode.js";
 
 const TEXT_MAX = 1100;
+/** Of each text, where those of two rewriters stand in one message. */
+const BOTH_MAX = 550;
 
 /**
  * What one wants to copy as code, and under a rewrite, small, what it added and dropped. `heading` makes the line
@@ -28,9 +39,29 @@ export function promptSections(
   return [`${heading(title)}${codeBlock(rewrite, TEXT_MAX)}\n-# ${diffMarkdown(prompt, rewrite, TEXT_MAX)}`];
 }
 
+/** The prompt, and what two rewriters made of it, left and right. */
+export function bothSections(
+  job: Pick<Job, "text">,
+  item: Item,
+  { labels, resultLines, statsLines }: Words,
+): string[] {
+  const writers = writersOf(job, item, statsLines.given);
+  if (writers === null) return [];
+  const sectionOf = (side: Side) => {
+    const text = textOfSide(item, side) ?? "";
+    const title = resultLines[side === "baseline" ? "left" : "right"](
+      lowerFirst(labels.rewriteBy(writers[side])),
+    );
+    return `${title}${codeBlock(text, BOTH_MAX)}\n-# ${diffMarkdown(item.prompt, text, BOTH_MAX)}`;
+  };
+  return [`**${labels.prompt}**${codeBlock(item.prompt, BOTH_MAX)}`, ...SIDES.map(sectionOf)];
+}
+
+export const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);
+
 /** Whether only the prompt as written is drawn: its "rewrite" is the prompt itself, and none was searched. */
-export const isRaw = ({ prompt, rewrite, candidates }: Item): boolean =>
-  rewrite === prompt && candidates.length === 0;
+export const isRaw = ({ prompt, rewrite, candidates, against }: Item): boolean =>
+  rewrite === prompt && candidates.length === 0 && against === undefined;
 
 /** Notes on the rewrite: what it lost, and what the image model does not read. */
 export function noteLines(job: Job, item: Item, words: Words): string[] {
@@ -41,7 +72,15 @@ export function noteLines(job: Job, item: Item, words: Words): string[] {
   return [
     ...(lost.length === 0 ? [] : [resultLines.lost(lost.map((word) => escapeMarkdown(word)))]),
     // Both pictures may have the same embedding.
-    ...new Set(item.notes.flatMap((note) => (note.code === "models" ? [] : [noteLine(note, noteWords)]))),
+    ...new Set(
+      item.notes.flatMap((note) =>
+        note.code === "models" ? [] : [noteLine(sidedNote(item, note), noteWords)],
+      ),
+    ),
     ...modeLines(job, item, words),
   ];
 }
+
+/** A note as the side's sentence says it: with two rewriters, either text is a rewrite. */
+const sidedNote = ({ against }: Item, note: ItemNote): ItemNote =>
+  against !== undefined && "side" in note && note.side === "baseline" ? { ...note, side: "optimized" } : note;

@@ -1,5 +1,5 @@
-import { type Item, type Job, judgementsOf } from "../../../core/job.js";
-import { type PairScores, pairScores } from "../../../core/judgement.js";
+import { type Item, type Job, scoresOf, writersOf } from "../../../core/job.js";
+import type { PairScores } from "../../../core/judgement.js";
 import type { PerSide } from "../../../core/side.js";
 import { bootstrapMean } from "../../../core/statistics/bootstrap.js";
 import { type ScoreRow, scorePlot } from "../../../pictures/plots.js";
@@ -19,8 +19,11 @@ import {
 const TABLE_ROWS = 10;
 
 /** The judges' verdict on one rewrite, by the means of its pairs; none where they were not judged. */
-export function verdictLine(items: readonly Item[], { scoreLines }: Words): string[] {
-  const scores = items.map((item) => pairScores(judgementsOf(item)));
+export function verdictLine(job: Job, items: readonly Item[], words: Words): string[] {
+  const { scoreLines } = words;
+  const [first] = items;
+  const names = first === undefined ? null : writersOf(job, first, words.statsLines.given);
+  const scores = items.map(scoresOf);
   const means = (of: (one: PairScores) => PerSide<number | null>): PerSide<number | null> => {
     const both = scores.map(of).filter(({ baseline, optimized }) => baseline !== null && optimized !== null);
     return { baseline: mean(both.map((it) => it.baseline)), optimized: mean(both.map((it) => it.optimized)) };
@@ -29,6 +32,7 @@ export function verdictLine(items: readonly Item[], { scoreLines }: Words): stri
     means(({ relevance }) => relevance),
     means(({ beauty }) => beauty),
     scoreLines,
+    names?.optimized,
   );
   return line === null ? [] : [line];
 }
@@ -38,8 +42,8 @@ const mean = (values: readonly (number | null)[]): number | null =>
   values.length === 0 ? null : values.reduce<number>((sum, value) => sum + (value ?? 0), 0) / values.length;
 
 /** The numbers of one pair, for Info; none where it was not judged. */
-export function pairScoreLine(item: Item, { scoreLines }: Words): string[] {
-  const line = scoresOfPair(pairScores(judgementsOf(item)), scoreLines);
+export function pairScoreLine(job: Job, item: Item, { scoreLines, statsLines }: Words): string[] {
+  const line = scoresOfPair(scoresOf(item), scoreLines, writersOf(job, item, statsLines.given));
   return line === null ? [] : [line];
 }
 
@@ -54,7 +58,7 @@ export interface BatchScores {
 export async function batchScores(job: Job, { scoreLines }: Words): Promise<BatchScores> {
   const pairs = job.items
     .filter(({ cancelled }) => !cancelled)
-    .map((item) => ({ item, scores: pairScores(judgementsOf(item)) }));
+    .map((item) => ({ item, scores: scoresOf(item) }));
   const measured = [
     { name: "relevanceChange", values: numbers(pairs.map(({ scores }) => relevanceChange(scores))) },
     { name: "beautyGain", values: numbers(pairs.map(({ scores }) => scores.beautyGain)) },

@@ -26,6 +26,7 @@ export const commandTexts = {
     } satisfies Record<PromptMode, string>,
     speed: "Full as diffusers draws it, fast with fewer steps, or turbo with an LCM-LoRA",
     style: "Words around what is drawn: one of this server's styles or a preset; none for none",
+    against: "What to compare with: a rewriter or a style in place of the prompt as written",
     rewriter: "What rewrites the prompt, or a style in its place; none leaves it as it is",
     model: "The model that draws; those that are installed and offered here",
     lora: "LoRAs: a name, name:0.8, or several with commas; <lora:name:0.8> in the prompt does the same",
@@ -99,8 +100,10 @@ export const commandTexts = {
   admin: {
     description: "The whole queue and the machine",
     status: "Show the queue's length, devices, memory and versions",
+    hosts: "Show the programs that work for this bot, and what their devices do",
     pause: "Start no more jobs; running ones finish",
     resume: "Start jobs again",
+    host: "Only this host; all of them without it",
     failed: "List the jobs that failed",
     retry: "Put a failed job back in the queue",
     drop: "Delete a failed job",

@@ -53,6 +53,8 @@ export const errorSentences: Readonly<Record<ErrorCode, (values: Values) => stri
     `${named(c.code("model"), c.text("kind") === "LoRA" ? "The LoRA" : "The model", "This model")} is for age-restricted channels only. Choose another one, or use it there.`,
   INPUT_REWRITER: (c) =>
     `${named(c.code("rewriter"), "The rewriter", "This rewriter")} can't be used here. Choose one that is shown while you type: \`promptist\`, \`magicprompt\`, \`none\` and so on.`,
+  INPUT_AGAINST: (c) =>
+    `Both sides would be ${c.code("rewriter") ?? "one rewriter"}. Choose another one for \`against\`.`,
   FILE_STYLES: () =>
     "The file is no list of styles. Attach A1111's `styles.csv`: its first line is `name,prompt,negative_prompt`, and each line after it is a style.",
   DRAFT_GONE: () =>
@@ -117,6 +119,8 @@ export const errorSentences: Readonly<Record<ErrorCode, (values: Values) => stri
   OUT_OF_MEMORY: () => "There was not enough memory for this. Try fewer prompts at once, or try again later.",
   WORKER_DIED: () => `The process that runs the model ended unexpectedly. ${TRY_AGAIN}`,
   WORKER_STALLED: () => `The process that runs the model stopped answering. ${TRY_AGAIN}`,
+  HOST_DIED: (c) =>
+    `The program that worked on this ended unexpectedly ${c.say("times", (times) => `${count(times, "time")} in a row`, "again and again")}, so it was set aside. Try a smaller size or fewer pictures; if that does not help, tell the owner of this bot.`,
   DISK_FULL: () => `The disk of this bot's machine is full. ${ASK_OWNER}`,
   DISK_READ_ONLY: () => `This bot has no permission to save pictures on its machine's disk. ${ASK_OWNER}`,
   DISK_FAILED: () => `The disk of this bot's machine could not be read or written. ${ASK_OWNER}`,

@@ -49,6 +49,7 @@ export const labels = {
   prompt: "Prompt",
   /** Of a rewriter with this title. */
   rewriteBy: (rewriter: string) => `Rewritten by ${rewriter}`,
+  against: (rewriter: string) => `Against ${rewriter}`,
   givenRewrite: "Optimized",
   negative: "Negative prompt",
   baselineAlt: (prompt: string) => `Drawn from the prompt as written: ${prompt}`,

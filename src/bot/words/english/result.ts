@@ -61,6 +61,9 @@ export const resultLines = {
   /** Small, below all else. */
   footer: (parts: readonly string[]) => `-# ${parts.join(" · ")}`,
   sides: (how: string) => `**Left** as written · **right** ${how}:`,
+  /** Of a pair of two rewriters. */
+  left: (how: string) => `**Left** ${how}:`,
+  right: (how: string) => `**Right** ${how}:`,
   sidesOfEach: (pairs: number, how: string) =>
     `${count(pairs, "pair")}, each **left** as written · **right** ${how}:`,
   change: "Draw this with another rewrite, or without some of the added words; the seed stays.",
@@ -261,10 +264,10 @@ export function infoLines(
   const [first] = job.items;
   const rewriteMs = first?.rewriteMs ?? null;
   const times = [
-    ...(rewriteMs === null ? [] : [said.rewritingTook(rewriteMs)]),
+    ...[first?.against?.ms ?? null, rewriteMs].flatMap((ms) => (ms === null ? [] : [said.rewritingTook(ms)])),
     ...SIDES.flatMap((side) => {
       const ms = first?.pictures[side]?.ms ?? null;
-      return ms === null ? [] : [said.drawingTook(side, ms)];
+      return ms === null ? [] : [said.drawingTook(first?.against === undefined ? side : "optimized", ms)];
     }),
   ];
   const names = new Set([checkpoints.promptist, checkpoints.diffusion].filter((name) => name !== null));

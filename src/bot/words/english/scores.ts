@@ -8,8 +8,9 @@ import type { Translated } from "./translated.js";
 /** Scores of pictures (core/judgement.ts); arrows point from the prompt as written to the rewrite. */
 export const scoreLines = {
   decimal: (value: number, digits: number) => value.toFixed(digits),
-  /** What the judges' numbers say of the rewrite. */
-  judges: (parts: readonly string[]) => `Judges: ${parts.join(" · ")}`,
+  /** What the judges' numbers say of the rewrite; `of`: whose it is, beside another rewriter's. */
+  judges: (parts: readonly string[], of: string | null) =>
+    `Judges${of === null ? "" : ` of ${of}`}: ${parts.join(" · ")}`,
   fits: {
     same: "fits the prompt as well",
     better: "fits the prompt better",
@@ -22,7 +23,9 @@ export const scoreLines = {
   relevance: (change: string) => `relevance to the prompt ${change}`,
   beauty: (change: string) => `beauty ${change}`,
   rewardOf: (reward: string) => `reward ${reward} (what Promptist was trained to raise)`,
-  pair: (parts: readonly string[]) => `Scores, as written → rewritten: ${parts.join(" · ")}`,
+  /** `names`: who wrote the two texts, of a pair of two rewriters. */
+  pair: (parts: readonly string[], names: PerSide<string> | null) =>
+    `Scores, ${names?.baseline ?? "as written"} → ${names?.optimized ?? "rewritten"}: ${parts.join(" · ")}`,
   title: "**Scores**: means with 95 % intervals; above zero, the rewrite did better.",
   relevanceChange: "Relevance change",
   beautyGain: "Beauty change",
@@ -49,20 +52,25 @@ export function verdictOfJudges(
   relevance: PerSide<number | null>,
   beauty: PerSide<number | null>,
   words: ScoreWords = scoreLines,
+  of: string | null = null,
 ): string | null {
   const parts = [...relevanceWords(relevance, words), ...beautyWords(beauty, words)];
-  return parts.length === 0 ? null : words.judges(parts);
+  return parts.length === 0 ? null : words.judges(parts, of);
 }
 
 /** The numbers themselves; null where nobody judged. */
-export function scoresOfPair(scores: PairScores, words: ScoreWords = scoreLines): string | null {
+export function scoresOfPair(
+  scores: PairScores,
+  words: ScoreWords = scoreLines,
+  names: PerSide<string> | null = null,
+): string | null {
   const { relevance, beauty, reward } = scores;
   const parts = [
     ...(isJudged(relevance) ? [words.relevance(twoCells(relevance, 3, words))] : []),
     ...(isJudged(beauty) ? [words.beauty(twoCells(beauty, 2, words))] : []),
     ...(reward === null ? [] : [words.rewardOf(signed(reward, 2, words))]),
   ];
-  return parts.length === 0 ? null : words.pair(parts);
+  return parts.length === 0 ? null : words.pair(parts, names);
 }
 
 /** A mean with its interval. */

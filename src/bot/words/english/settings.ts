@@ -13,6 +13,7 @@ export const settingTexts: Readonly<Record<SettingName, string>> = {
   prompts: "how prompts are read: diffusers, or weighted (brackets weigh words)",
   mode: "default search for a rewrite: beam, greedy or sample",
   rewriter: "what rewrites prompts: promptist, magicprompt or none",
+  against: "what pairs compare with in place of the prompt as written: promptist, magicprompt or none",
   model: "default model",
   models: "models that people can choose, with commas; reset it to offer all",
   loras: "LoRAs that people can use, with commas; reset it to offer all",

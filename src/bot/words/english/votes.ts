@@ -1,34 +1,40 @@
-import type { Side } from "../../../core/side.js";
+import type { PerSide, Side } from "../../../core/side.js";
 import { type Interval, wilson } from "../../../core/statistics/shares.js";
 import type { Choice, Tally } from "../../../db/votes.js";
 import { labels } from "./labels.js";
 import { count, number } from "./parts.js";
 import type { Translated } from "./translated.js";
 
-const sides: Readonly<Record<Side, string>> = { baseline: "the prompt as written", optimized: "the rewrite" };
+const sides: PerSide<string> = { baseline: "the prompt as written", optimized: "the rewrite" };
 
 /** A comparison that people vote on before they know which picture is which. */
 export const blindLines = {
   question:
     "Which picture is better, A or B? One of them was drawn from a rewrite of the prompt. Vote to learn which.",
+  /** Of a pair of two rewriters, by their titles. */
+  questionBetween: (one: string, other: string) =>
+    `Which picture is better, A or B? One was drawn from the text of ${one}, the other from that of ${other}. Vote to learn which.`,
   closes: (at: number) => `The vote ends <t:${Math.floor(at / 1000)}:R>.`,
   tileAlt: (letter: string) => `Picture ${letter}; whether it was drawn from the rewrite is not told yet`,
   nothing: "Promptist changed nothing, so there is nothing to vote on.",
-  voted: (counted: Choice, left: Side, isFirst: boolean) => {
+  nothingBetween: "Both wrote the same text, so there is nothing to vote on.",
+  /** `names`: who wrote the two texts, of a pair of two rewriters. */
+  voted: (counted: Choice, left: Side, isFirst: boolean, names: PerSide<string> | null) => {
+    const said = names ?? sides;
     const right: Side = left === "baseline" ? "optimized" : "baseline";
     const chosen =
       counted === "left" || counted === "right"
-        ? `${labels.votes[counted]}, ${sides[counted === "left" ? left : right]}`
+        ? `${labels.votes[counted]}, ${said[counted === "left" ? left : right]}`
         : counted === "tie"
           ? "both equal"
           : "both bad";
     const { left: a, right: b } = labels.votes;
-    return `${isFirst ? "Your vote counts" : "Your first vote counts"}: ${chosen}. ${a} was ${sides[left]}, ${b} was ${sides[right]}.`;
+    return `${isFirst ? "Your vote counts" : "Your first vote counts"}: ${chosen}. ${a} was ${said[left]}, ${b} was ${said[right]}.`;
   },
   secret: "Please keep it to yourself until the vote is over.",
   final: "You have seen which is which, so your vote can no longer change.",
-  tally: ({ optimized, baseline, tie, bad }: Tally) =>
-    `**Votes** rewrite ${optimized} · as written ${baseline} · tie ${tie} · both bad ${bad}`,
+  tally: ({ optimized, baseline, tie, bad }: Tally, names: PerSide<string> | null) =>
+    `**Votes** ${names?.optimized ?? "rewrite"} ${optimized} · ${names?.baseline ?? "as written"} ${baseline} · tie ${tie} · both bad ${bad}`,
 } as const;
 
 const percent = (share: number): string => `${Math.round(share * 100)} %`;
