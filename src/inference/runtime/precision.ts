@@ -1,5 +1,4 @@
-import { kindOf } from "../../core/devices.js";
-import type { Precision } from "../../core/options.js";
+import { kindOf, type Precision } from "../../core/options.js";
 import type { Device } from "./device.js";
 import type { Plan } from "./plan.js";
 
