@@ -66,7 +66,11 @@ const SILENT_MS = 3 * BEAT_MS;
 /** `silent`: no heartbeat came for a while, and no goodbye. */
 export type HostCondition = "running" | "paused" | "silent" | "stopped";
 
-export function conditionOf({ endedAt, agoMs, paused }: Host): HostCondition {
+export function conditionOf({
+  endedAt,
+  agoMs,
+  paused,
+}: Pick<Host, "endedAt" | "agoMs" | "paused">): HostCondition {
   if (endedAt !== null) return "stopped";
   if (agoMs > SILENT_MS) return "silent";
   return paused ? "paused" : "running";
