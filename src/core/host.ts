@@ -21,7 +21,7 @@ export interface HostDevice {
   /** What it turned out to be; null until a model was loaded. */
   readonly opened: string | null;
   readonly phases: readonly Phase[];
-  /** The phase whose models are loaded. */
+  /** The phase of the job that it is at, or whose models are still loaded. */
   readonly phase: Phase | null;
   /** The models that are loaded, and the bytes of their weights. */
   readonly models: readonly string[];
