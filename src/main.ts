@@ -124,9 +124,11 @@ export async function createApp(
 
     const promptWindows = new Map<string, PromptWindow>();
     const windowOf = (rewriter: string): PromptWindow => {
-      const { promptist, promptistTokenizer, form } = models.withRewriter(rewriterSetOf({ rewriter }));
+      const chosen = models.withRewriter(rewriterSetOf({ rewriter }));
+      const { promptist, promptistTokenizer, form, keepsPrompt } = chosen;
       const known =
-        promptWindows.get(rewriter) ?? new PromptWindow(promptist.directory, promptistTokenizer, form);
+        promptWindows.get(rewriter) ??
+        new PromptWindow(promptist.directory, promptistTokenizer, form, keepsPrompt);
       promptWindows.set(rewriter, known);
       return known;
     };

@@ -92,7 +92,13 @@ export async function grid(
           pair:
             rewrite === null
               ? null
-              : { side: "optimized", original: prompt, rewrite: drawn, rewriter: flags.rewriter },
+              : {
+                  side: "optimized",
+                  original: prompt,
+                  rewrite: drawn,
+                  rewriter: flags.rewriter,
+                  ...(rewrite.kept === true ? { kept: true } : {}),
+                },
         },
         {
           signal: models.signal,

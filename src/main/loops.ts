@@ -53,6 +53,7 @@ export async function modelSetsOf(config: Config, found: readonly FoundModel[]):
     clipSkip: config.CLIP_SKIP,
     tinyDecoder: tinyDecoderAmong(found, config),
     decoder: config.DECODER,
+    keepPrompt: config.KEEP_PROMPT,
     embeddings: [...config.embeddings.map((file) => ({ file })), ...embeddingsAmong(found)],
     device: config.DEVICE,
     textDevice: config.TEXT_DEVICE,

@@ -243,7 +243,7 @@ export const de: Unfinished<Words> = {
     chosen: (rewrites) =>
       `${count(rewrites, { one: "Umschreibung", other: "Umschreibungen" })} nach dem Geschmack dieses Servers gewählt (\`/taste show\`).`,
     unread: (prompts) =>
-      `${ofPrompts(prompts)} ${prompts.length === 1 ? "ist" : "sind"} zu lang für Promptist. Der nicht gelesene Teil folgt unverändert auf die Umschreibung.`,
+      `${ofPrompts(prompts)} ${prompts.length === 1 ? "ist" : "sind"} zu lang für Promptist. Der nicht gelesene Teil steht unverändert in der Umschreibung.`,
     missing: "Die Bilder sind nicht mehr auf der Festplatte des Bots.",
     direct: "Dort, wo du gefragt hast, konnte ich nichts posten; deshalb bekommst du es hier.",
     ready: (userId, kind) => `<@${userId}>, ${results[kind]} ist fertig.`,
@@ -411,7 +411,8 @@ export const de: Unfinished<Words> = {
       "Nicht das, was diesem Server am besten gefällt: Jede zehnte Umschreibung dient dazu, weiter zu lernen.",
     unchanged: "Promptist hat nichts geändert.",
     unread: (words) =>
-      `Einen so langen Prompt kann Promptist nicht zu Ende lesen. Dieser Teil folgt unverändert auf die Umschreibung: ${words}`,
+      `Einen so langen Prompt kann Promptist nicht zu Ende lesen. Dieser Teil steht unverändert in der Umschreibung: ${words}`,
+    kept: "Die Umschreibung musste mit dem Prompt beginnen, so wie er dasteht, und durfte nichts zweimal sagen.",
     truncated: (side, words) =>
       `Das Bildmodell kann das Ende des ${{ baseline: "Prompts", optimized: "umgeschriebenen Prompts", negative: "Negativprompts" }[side]} nicht lesen: ${words}`,
   },

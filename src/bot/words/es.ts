@@ -258,7 +258,7 @@ export const es: Unfinished<Words> = {
     chosen: (rewrites) =>
       `${count(rewrites, { one: "reescritura elegida", other: "reescrituras elegidas" })} por los gustos de este servidor (\`/taste show\`).`,
     unread: (prompts) =>
-      `${ofPrompts(prompts)} ${prompts.length === 1 ? "es demasiado largo" : "son demasiado largos"} para Promptist. La parte que no leyó va detrás de la reescritura, sin cambios.`,
+      `${ofPrompts(prompts)} ${prompts.length === 1 ? "es demasiado largo" : "son demasiado largos"} para Promptist. La parte que no leyó queda en la reescritura, sin cambios.`,
     missing: "Las imágenes ya no están en el disco del bot.",
     direct: "No he podido publicar donde lo pediste, así que aquí lo tienes.",
     ready: (userId, kind) => `<@${userId}>, ya está ${results[kind]}.`,
@@ -420,7 +420,8 @@ export const es: Unfinished<Words> = {
       "No es lo que más gusta en este servidor: una de cada diez reescrituras sirve para seguir aprendiendo.",
     unchanged: "Promptist no ha cambiado nada.",
     unread: (words) =>
-      `Promptist no puede leer hasta el final un prompt tan largo. Esta parte va detrás de la reescritura, sin cambios: ${words}`,
+      `Promptist no puede leer hasta el final un prompt tan largo. Esta parte queda en la reescritura, sin cambios: ${words}`,
+    kept: "La reescritura tenía que empezar con el prompt tal como está escrito y no decir nada dos veces.",
     truncated: (side, words) =>
       `El modelo de imágenes no puede leer el final del ${{ baseline: "prompt", optimized: "prompt reescrito", negative: "prompt negativo" }[side]}: ${words}`,
   },

@@ -252,7 +252,7 @@ export const fr: Unfinished<Words> = {
     chosen: (rewrites) =>
       `${count(rewrites, { one: "réécriture choisie", other: "réécritures choisies" })} selon les goûts de ce serveur (\`/taste show\`).`,
     unread: (prompts) =>
-      `${ofPrompts(prompts)} ${prompts.length === 1 ? "est trop long" : "sont trop longs"} pour Promptist. La partie non lue suit la réécriture, sans changement.`,
+      `${ofPrompts(prompts)} ${prompts.length === 1 ? "est trop long" : "sont trop longs"} pour Promptist. La partie non lue est dans la réécriture, sans changement.`,
     missing: "Les images ne sont plus sur le disque du bot.",
     direct: "Je n'ai pas pu publier là où vous l'avez demandé, alors voici le résultat.",
     ready: (userId, kind) => `<@${userId}>, ${results[kind]} : c'est prêt.`,
@@ -415,7 +415,8 @@ export const fr: Unfinished<Words> = {
     tasteExplores: "Pas ce que ce serveur préfère : une réécriture sur dix sert à continuer d'apprendre.",
     unchanged: "Promptist n'a rien changé.",
     unread: (words) =>
-      `Promptist ne peut pas lire jusqu'au bout un prompt si long. Cette partie suit la réécriture, sans changement : ${words}`,
+      `Promptist ne peut pas lire jusqu'au bout un prompt si long. Cette partie est dans la réécriture, sans changement : ${words}`,
+    kept: "La réécriture devait commencer par le prompt tel quel et ne rien dire deux fois.",
     truncated: (side, words) =>
       `Le modèle d'image ne peut pas lire la fin du ${{ baseline: "prompt", optimized: "prompt réécrit", negative: "prompt négatif" }[side]} : ${words}`,
   },

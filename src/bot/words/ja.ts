@@ -222,7 +222,7 @@ export const ja: Unfinished<Words> = {
     chosen: (rewrites) =>
       `書き直し${number(rewrites)}件をこのサーバーの好みで選びました（\`/taste show\`）。`,
     unread: (which) =>
-      `${ofPrompts(which)}は Promptist が最後まで読めない長さです。読めなかった部分は、書き直しの後にそのまま続きます。`,
+      `${ofPrompts(which)}は Promptist が最後まで読めない長さです。読めなかった部分は、書き直しにそのまま入ります。`,
     missing: "画像はもうボットのディスクにありません。",
     direct: "頼まれた場所に投稿できなかったので、ここに送ります。",
     ready: (userId, kind) => `<@${userId}> さん、${results[kind]}ができました。`,
@@ -382,7 +382,8 @@ export const ja: Unfinished<Words> = {
     tasteExplores: "最も好まれるものではありません。10回に1回は、学び続けるために選びます。",
     unchanged: "Promptist は何も変えませんでした。",
     unread: (words) =>
-      `Promptist はこれほど長いプロンプトを最後まで読めません。この部分は、書き直しの後にそのまま続きます: ${words}`,
+      `Promptist はこれほど長いプロンプトを最後まで読めません。この部分は、書き直しにそのまま入ります: ${words}`,
+    kept: "書き直しは、プロンプトをそのまま最初に置き、同じ語句を二度使わないように作られました。",
     truncated: (side, words) =>
       `画像モデルは${{ baseline: "プロンプト", optimized: "書き直したプロンプト", negative: "ネガティブプロンプト" }[side]}の終わりを読めません: ${words}`,
   },

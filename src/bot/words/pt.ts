@@ -248,7 +248,7 @@ export const pt: Unfinished<Words> = {
     chosen: (rewrites) =>
       `${count(rewrites, { one: "reescrita escolhida", other: "reescritas escolhidas" })} pelo gosto deste servidor (\`/taste show\`).`,
     unread: (prompts) =>
-      `${ofPrompts(prompts)} ${prompts.length === 1 ? "é longo demais" : "são longos demais"} para o Promptist. A parte que ele não leu vem depois da reescrita, sem mudanças.`,
+      `${ofPrompts(prompts)} ${prompts.length === 1 ? "é longo demais" : "são longos demais"} para o Promptist. A parte que ele não leu fica na reescrita, sem mudanças.`,
     missing: "As imagens não estão mais no disco do bot.",
     direct: "Não consegui postar onde você pediu, então aqui está.",
     ready: (userId, kind) =>
@@ -412,7 +412,8 @@ export const pt: Unfinished<Words> = {
       "Não é o que mais agrada neste servidor: uma em cada dez reescritas serve para continuar aprendendo.",
     unchanged: "O Promptist não mudou nada.",
     unread: (words) =>
-      `O Promptist não consegue ler até o fim um prompt tão longo. Esta parte vem depois da reescrita, sem mudanças: ${words}`,
+      `O Promptist não consegue ler até o fim um prompt tão longo. Esta parte fica na reescrita, sem mudanças: ${words}`,
+    kept: "A reescrita tinha de começar com o prompt como foi escrito e não dizer nada duas vezes.",
     truncated: (side, words) =>
       `O modelo de imagem não consegue ler o fim do ${{ baseline: "prompt", optimized: "prompt reescrito", negative: "prompt negativo" }[side]}: ${words}`,
   },
