@@ -46,6 +46,7 @@ const RESULTS: Readonly<Record<JobKind, string>> = {
   compare: "comparison",
   batch: "batch",
   grid: "grid",
+  evaluation: "evaluation",
 };
 
 /** Lines of the message that carries a result. */
