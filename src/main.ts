@@ -30,6 +30,7 @@ import {
 import { PromptWindow } from "./inference/promptist/prompt-window.js";
 import { openPromptReader } from "./inference/worker/prompt-tokenizer.js";
 import { openEngine, passwordOf } from "./main/engine.js";
+import { examplesOf } from "./main/examples.js";
 import { startHost } from "./main/host.js";
 import { createLoops, modelSetsOf, type PlannedLoop } from "./main/loops.js";
 import { startMetrics } from "./main/metrics.js";
@@ -178,6 +179,7 @@ export async function createApp(
           folder: join(config.dataDir, "local-discord"),
           operator,
           actions,
+          examples: examplesOf(choice.diffusion.isMiniature),
         });
     if (local) cleanups.push(() => local.close());
 

@@ -4,18 +4,9 @@ import { CheckpointError, describe } from "../../core/errors.js";
 import type { OwnDevice } from "../../inference/loop/model-choice.js";
 import type { DeviceReport } from "../../inference/runtime/device-check.js";
 import { planName } from "../../inference/runtime/plan.js";
+import type { Finding } from "./finding.js";
 import { placesOf } from "./places.js";
 import { describeMemory, type TriedDevice, tryDevice } from "./tried-device.js";
-
-/** What `promptist doctor` says about one thing. */
-export interface Finding {
-  readonly subject: string;
-  /** With `missing` or `broken` the program cannot do its main job; with `note` it can. */
-  readonly state: "ok" | "note" | "missing" | "broken";
-  readonly found: string;
-  /** How to fix it, if anything needs fixing. */
-  readonly todo: string | null;
-}
 
 /** The devices that the program would use, and what `DEVICES=auto` found, in words. */
 export interface DevicesToTry {
