@@ -11,6 +11,7 @@ import { axisLines } from "../words/english/grid.js";
 import { speedOption } from "./embeds.js";
 import { draftRow } from "./parts/components.js";
 import { coarse, etas } from "./parts/eta.js";
+import { evaluationAmount } from "./parts/evaluation-amount.js";
 import { marksLines } from "./parts/prompt-mode.js";
 import { styleOption } from "./parts/style-sections.js";
 import { COLORS } from "./status-message.js";
@@ -32,25 +33,37 @@ export function draftMessage(
   tooLong: readonly number[],
   wanted: Words,
 ): Outgoing {
-  const { kind, items, image, notes, grid } = draft.request;
+  const { kind, items, image, notes, grid, evaluation } = draft.request;
   // The reader of files tells problems in English, and no message is in two languages.
   const words = notes !== undefined && hasRemarks(notes) ? english : wanted;
-  const { draftLines, gridLines, resultLines, labels } = words;
+  const { draftLines, gridLines, evaluationLines, resultLines, labels } = words;
   const given = items.filter(({ rewrite }) => rewrite !== null).length;
   const lacking = items.reduce((sum, item) => sum + unwrittenSides(item).length, 0);
   const counts = items.map((item) => drawnSides(item).length);
   const pictures = counts.reduce((sum, count) => sum + count, 0);
   const steps = items.reduce((sum, item, i) => sum + counts[i]! * (item.image?.steps ?? image.steps), 0);
   const own = items.flatMap((item, i) => (item.image === undefined ? [] : [i + 1]));
-  // All cells of a grid have one rewrite.
-  const texts = grid === undefined ? lacking : Math.min(1, lacking);
+  // All cells of a grid have one rewrite, as have the seeds of an evaluation.
+  const texts = grid === undefined ? lacking / (evaluation?.seeds ?? 1) : Math.min(1, lacking);
   const ownMs = usualMs(paces, { texts, pictures, steps });
   const aheadMs = Math.max(0, ...etas(open, paces).values());
-  const prompts = items.slice(0, PROMPTS_SHOWN).map(({ prompt }) => escapeMarkdown(clip(prompt, PROMPT_MAX)));
+  const listed =
+    evaluation === undefined
+      ? items
+      : items.filter((_, i) => i % (evaluation.rewriters.length * evaluation.seeds) === 0);
+  const prompts = listed
+    .slice(0, PROMPTS_SHOWN)
+    .map(({ prompt }) => escapeMarkdown(clip(prompt, PROMPT_MAX)));
   const size = image.size === null ? [] : [`${image.size.width}x${image.size.height}`];
   const description = [
     ...(grid === undefined
-      ? [draftLines.amount(items.length, given, pictures), draftLines.first(prompts, items.length)]
+      ? [
+          evaluation === undefined
+            ? draftLines.amount(items.length, given, pictures)
+            : evaluationAmount(items, evaluation, words),
+          draftLines.first(prompts, listed.length),
+          ...(evaluation === undefined ? [] : [evaluationLines.same]),
+        ]
       : [
           `${gridLines.amount(pictures, grid.x.values.length, grid.y?.values.length ?? null)}${codeBlock(items[0]?.prompt ?? "", GRID_PROMPT_MAX)}`,
           ...axisLines(grid),
@@ -70,12 +83,12 @@ export function draftMessage(
       ...styleOption(image, words),
     ]),
     ...(own.length === 0 || grid !== undefined ? [] : [draftLines.own(own)]),
-    ...(grid === undefined && items.some(({ seed }) => seed !== undefined)
+    ...(grid === undefined && evaluation === undefined && items.some(({ seed }) => seed !== undefined)
       ? [(notes?.isReport ?? true) ? draftLines.again : draftLines.fileSettings]
       : []),
     ...(notes === undefined
       ? []
-      : [clip(fileSummary(notes, items.length, words.fileLines).join("\n"), NOTES_MAX)].filter(Boolean)),
+      : [clip(fileSummary(notes, listed.length, words.fileLines).join("\n"), NOTES_MAX)].filter(Boolean)),
     [
       ownMs === null ? draftLines.unknownTime : draftLines.time(coarse(ownMs)),
       ...(open.length === 0 ? [] : [draftLines.ahead(open.length, aheadMs === 0 ? null : coarse(aheadMs))]),
