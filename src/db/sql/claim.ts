@@ -73,13 +73,17 @@ export function claiming(connection: Connection): Verbs {
         return { job, owner, attempt: job.attempt };
       }),
 
+    // Told again in seconds; each of many hosts does, and what the disk must have holds all other writers up.
     extend: (claim) =>
-      connection.write(function* (): Work<LeaseResult> {
-        const { job, owner, attempt } = claim;
-        const kept = yield* renew.get({ id: job.id, owner, attempt, until: now() + LEASE_MS });
-        if (kept === undefined) yield* takeBackDeath(claim);
-        return kept !== undefined && (kept.cancel === 1 ? "cancel" : "held");
-      }),
+      connection.write(
+        function* (): Work<LeaseResult> {
+          const { job, owner, attempt } = claim;
+          const kept = yield* renew.get({ id: job.id, owner, attempt, until: now() + LEASE_MS });
+          if (kept === undefined) yield* takeBackDeath(claim);
+          return kept !== undefined && (kept.cancel === 1 ? "cancel" : "held");
+        },
+        { mayBeLost: true },
+      ),
 
     hasWork: (phase, besidesUser) =>
       connection.read(function* () {

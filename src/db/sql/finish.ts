@@ -50,6 +50,9 @@ const runningLapsed = sql<{ now: number }, JobRow>(
   // What an older version claimed has no lease.
   `${running} and coalesce(lease_until, 0) < @now order by started_at, seq`,
 );
+const someLapsed = sql<{ now: number }, object>(
+  "select 1 as found from jobs where state = 'running' and coalesce(lease_until, 0) < @now limit 1",
+);
 const runningOf = sql<{ owner: string }, JobRow>(`${running} and owner = @owner order by started_at, seq`);
 const runningAll = sql<null, JobRow>(`${running} order by started_at, seq`);
 const noteDeath = sql<{ seq: number; recoveries: number; lostBy: string }>(
@@ -171,8 +174,11 @@ export function finishing(connection: Connection, maxAttempts: number): Verbs {
         return "cancelled";
       }),
 
-    recover: (lost) =>
-      connection.write(function* () {
+    async recover(lost) {
+      // Each of many hosts looks every other second, and writers go one after the other.
+      const isLapsed = lost !== "lapsed" || (await connection.read(() => someLapsed.get({ now: now() })));
+      if (!isLapsed) return [];
+      return connection.write(function* () {
         const time = now();
         const rows = yield* withoutHolder(lost, time);
         const mayCount = typeof lost === "string" && new Set(rows.map(hostOf)).size === 1;
@@ -190,7 +196,8 @@ export function finishing(connection: Connection, maxAttempts: number): Verbs {
           recovered.push({ id: row.id, phase: row.phase, state: yield* end(row, ending) });
         }
         return recovered;
-      }),
+      });
+    },
 
     requeue: (id) =>
       connection.write(function* () {

@@ -80,6 +80,8 @@ const QUEUE_TROUBLE_MS = 2_000;
 /** The longest sleep while a job is in its back-off. */
 const LOOK_MS = 30_000;
 const SHORTEST_SLEEP_MS = 50;
+/** A claim takes a few milliseconds, and nobody sees a tenth of a second before a picture. */
+const SPREAD_MS = 100;
 
 /**
  * The only consumer of its phases' lines. It chooses a phase, takes the device, loads that phase's model once,
@@ -129,7 +131,10 @@ export class InferenceLoop {
     events.on("host.paused", () => this.#wake());
     // Another loop may have passed the job on to a phase of this one.
     events.on("job.requeued", () => this.#wake());
-    events.on("work.elsewhere", () => this.#wake());
+    // All hosts hear of it, and one gets it: the others look when it is gone.
+    events.on("work.elsewhere", () => {
+      setTimeout(() => this.#wake(), Math.random() * SPREAD_MS).unref();
+    });
     events.on("job.cancel-requested", ({ jobId }) => this.#current.get(jobId)?.abort());
   }
 
