@@ -206,8 +206,8 @@ export const de: Unfinished<Words> = {
     cut: "Mit `prompts: weighted` liest das Bildmodell lange Prompts bis zum Ende.",
     cutPrompts: (prompts) =>
       `${ofPrompts(prompts)}: Das Bildmodell kann den Prompt oder die Umschreibung nicht bis zum Ende lesen. Mit \`prompts: weighted\` liest es mehr.`,
-    unknownSubject: (subjects) =>
-      `Das kleine Modell hier kennt nur ${number(subjects)} Motive, etwa eine Katze, eine Rose oder eine Rakete, und keines davon kommt in diesem Prompt vor.`,
+    unknownSubject: (subjects, tried) =>
+      `Das kleine Modell hier kennt nur ${number(subjects)} Motive, und keines davon kommt in diesem Prompt vor. Versuch es mit ${tried.join(", ")}.`,
     enlarged: (times) => `-# ${number(times)}-mal so groß gezeigt, wie es erzeugt wurde.`,
     settings: resultLines.settings,
     footer: resultLines.footer,

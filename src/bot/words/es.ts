@@ -222,8 +222,8 @@ export const es: Unfinished<Words> = {
     cut: "Con `prompts: weighted`, el modelo de imágenes lee los prompts largos hasta el final.",
     cutPrompts: (prompts) =>
       `${ofPrompts(prompts)}: el modelo de imágenes no puede leer el prompt o su reescritura hasta el final. Con \`prompts: weighted\` lee más.`,
-    unknownSubject: (subjects) =>
-      `El modelo pequeño de aquí solo conoce ${number(subjects)} temas, como un gato, una rosa o un cohete, y ninguno está en este prompt.`,
+    unknownSubject: (subjects, tried) =>
+      `El modelo pequeño de aquí solo conoce ${number(subjects)} temas, y ninguno está en este prompt. Prueba con ${tried.join(", ")}.`,
     enlarged: (times) => `-# Se muestra ${number(times)} veces más grande de lo que se generó.`,
     settings: resultLines.settings,
     footer: resultLines.footer,

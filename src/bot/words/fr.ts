@@ -220,8 +220,8 @@ export const fr: Unfinished<Words> = {
     cut: "Avec `prompts: weighted`, le modèle d'image lit les longs prompts jusqu'au bout.",
     cutPrompts: (prompts) =>
       `${ofPrompts(prompts)} : le modèle d'image ne peut pas lire le prompt ou sa réécriture jusqu'au bout. Avec \`prompts: weighted\`, il en lit plus.`,
-    unknownSubject: (subjects) =>
-      `Le petit modèle d'ici ne connaît que ${number(subjects)} sujets, comme un chat, une rose ou une fusée, et aucun n'est dans ce prompt.`,
+    unknownSubject: (subjects, tried) =>
+      `Le petit modèle d'ici ne connaît que ${number(subjects)} sujets, et aucun n'est dans ce prompt. Essaie ${tried.join(", ")}.`,
     enlarged: (times) => `-# Affiché ${number(times)} fois plus grand que l'image générée.`,
     settings: resultLines.settings,
     footer: resultLines.footer,

@@ -200,8 +200,8 @@ export const ja: Unfinished<Words> = {
     cut: "`prompts: weighted` なら、画像モデルは長いプロンプトも最後まで読みます。",
     cutPrompts: (prompts) =>
       `${ofPrompts(prompts)}は、画像モデルが最後まで読めません。\`prompts: weighted\` ならもっと読めます。`,
-    unknownSubject: (subjects) =>
-      `ここの小さなモデルが知っている題材は${number(subjects)}個だけ（猫、バラ、ロケットなど）で、このプロンプトにはどれも含まれていません。`,
+    unknownSubject: (subjects, tried) =>
+      `ここの小さなモデルが知っている題材は${number(subjects)}個だけで、このプロンプトにはどれも含まれていません。${tried.join("、")} などを試してください。`,
     enlarged: (times) => `-# 生成した画像を${number(times)}倍に拡大して表示しています。`,
     settings: resultLines.settings,
     footer: resultLines.footer,

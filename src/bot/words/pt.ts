@@ -217,8 +217,8 @@ export const pt: Unfinished<Words> = {
     cut: "Com `prompts: weighted`, o modelo de imagem lê prompts longos até o fim.",
     cutPrompts: (prompts) =>
       `${ofPrompts(prompts)}: o modelo de imagem não consegue ler o prompt ou a reescrita até o fim. Com \`prompts: weighted\` ele lê mais.`,
-    unknownSubject: (subjects) =>
-      `O modelo pequeno daqui só conhece ${number(subjects)} temas, como um gato, uma rosa ou um foguete, e nenhum está neste prompt.`,
+    unknownSubject: (subjects, tried) =>
+      `O modelo pequeno daqui só conhece ${number(subjects)} temas, e nenhum está neste prompt. Tente ${tried.join(", ")}.`,
     enlarged: (times) => `-# Mostrado ${number(times)} vezes maior do que foi gerado.`,
     settings: resultLines.settings,
     footer: resultLines.footer,

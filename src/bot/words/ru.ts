@@ -222,8 +222,8 @@ export const ru: Unfinished<Words> = {
     cut: "С `prompts: weighted` модель картинок читает длинные запросы до конца.",
     cutPrompts: (prompts) =>
       `${ofPrompts(prompts)}: модель картинок не может прочитать запрос или его переписанный вариант до конца. С \`prompts: weighted\` она прочитает больше.`,
-    unknownSubject: (subjects) =>
-      `Здешняя маленькая модель знает только ${count(subjects, noun("сюжет", "сюжета", "сюжетов"))}, например кошку, розу или ракету, и ни одного из них нет в этом запросе.`,
+    unknownSubject: (subjects, tried) =>
+      `Здешняя маленькая модель знает только ${count(subjects, noun("сюжет", "сюжета", "сюжетов"))}, и ни одного из них нет в этом запросе. Попробуйте ${tried.join(", ")}.`,
     enlarged: (times) => `-# Показано с увеличением в ${count(times, noun("раз", "раза", "раз"))}.`,
     settings: resultLines.settings,
     footer: resultLines.footer,

@@ -139,7 +139,7 @@ export const SAMPLES: {
     cutPrompts: [[[1]], [[1, 2]]],
     enlarged: [[4]],
     larger: [[1.5], [2]],
-    unknownSubject: [[100]],
+    unknownSubject: [[100, ["`owl`", "`red apple`"]]],
     settings: [[["seed 7", "1 step"]]],
     footer: [[["seed 7"]]],
     sides: [["rewritten"]],

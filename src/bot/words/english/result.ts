@@ -56,8 +56,9 @@ export const resultLines = {
   chooseEnlarged: "Which picture, and how large? Its details are drawn anew, and the rest stays.",
   larger: (times: number) => `${times} times as large`,
   enlarged: (times: number) => `-# Shown ${times} times as large as it was drawn.`,
-  unknownSubject: (subjects: number) =>
-    `The small model here draws only ${count(subjects, "subject")}, such as a cat, a rose or a rocket, and none of them is in this prompt.`,
+  /** `tried`: subjects that it knows, as code. */
+  unknownSubject: (subjects: number, tried: readonly string[]) =>
+    `The small model here draws only ${count(subjects, "subject")}, and none of them is in this prompt. Try ${tried.join(", ")}.`,
   settings: (parts: readonly string[]) => parts.join(" · "),
   /** Small, below all else. */
   footer: (parts: readonly string[]) => `-# ${parts.join(" · ")}`,
