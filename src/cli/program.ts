@@ -20,7 +20,7 @@ import { backup, type CopyFlags, copyDatabase } from "./database.js";
 import { doctor, explainCodes } from "./doctor.js";
 import { type EvaluateFlags, evaluate } from "./evaluate.js";
 import { type GenerateFlags, generate } from "./generate.js";
-import { type GridFlags, grid } from "./grid.js";
+import { type GridFlags, grid, variesStrength } from "./grid.js";
 import { info } from "./info.js";
 import { type LocalDiscordFlags, localDiscord } from "./local-discord.js";
 import { optimize } from "./optimize.js";
@@ -190,6 +190,7 @@ export function buildProgram(config: Config): Command {
       "draw a prompt with several values of one or two options, as one labelled picture",
       'grid "A cat in the rain" --x steps=10,20,50 --y guidance=3,7.5 --out cat-grid',
       'grid "A cat in the rain" --x seed=1-9 --out cat-seeds',
+      'grid "A cat in the rain" --x rewriter=none,promptist,magicprompt --out cat-rewriters',
       'grid "A cat in the rain" --x "guidance=1-13 [5]" --y scheduler=pndm,euler --text rewrite --out cat-grid',
     ),
   )
@@ -203,7 +204,12 @@ export function buildProgram(config: Config): Command {
     .action(async (written: string, given: GridFlags, command: Command) => {
       const output = outputOf(given);
       const { text, flags } = withMentions(written, given);
-      return grid(await Models.open(config, output, flags), output, text, flags, givenOn(command));
+      const models = await Models.open(
+        config,
+        output,
+        variesStrength(flags) ? { ...flags, lora: [] } : flags,
+      );
+      return grid(models, output, text, flags, givenOn(command));
     });
   addCommonOptions(
     verb(

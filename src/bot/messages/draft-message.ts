@@ -1,7 +1,8 @@
-import { drawnSides, unwrittenSides } from "../../core/job.js";
+import { variesRewriters } from "../../core/grid.js";
+import { drawnSides, lacksRewrite, unwrittenSides } from "../../core/job.js";
 import { promptModeOf } from "../../core/options.js";
 import type { Draft } from "../../db/drafts.js";
-import type { OpenWork } from "../../db/queue.js";
+import type { NewItem, OpenWork } from "../../db/queue.js";
 import { clip, codeBlock, escapeMarkdown } from "../discord/markdown.js";
 import type { Outgoing } from "../discord/outgoing.js";
 import { fileSummary, hasRemarks, isCut, wholeRemarks } from "../words/english/batch.js";
@@ -18,6 +19,9 @@ const PROMPTS_SHOWN = 5;
 const PROMPT_MAX = 120;
 const NOTES_MAX = 2000;
 const GRID_PROMPT_MAX = 400;
+
+/** What decides an item's rewrite in a grid. */
+const textKey = ({ text, image }: NewItem): string => JSON.stringify([text, image?.prompts]);
 
 /**
  * The message of a draft: how many pictures it would draw, how long that takes here, and which jobs come first.
@@ -41,8 +45,8 @@ export function draftMessage(
   const pictures = counts.reduce((sum, count) => sum + count, 0);
   const steps = items.reduce((sum, item, i) => sum + counts[i]! * (item.image?.steps ?? image.steps), 0);
   const own = items.flatMap((item, i) => (item.image === undefined ? [] : [i + 1]));
-  // All cells of a grid have one rewrite.
-  const texts = grid === undefined ? lacking : Math.min(1, lacking);
+  // Cells of a grid share their rewrites.
+  const texts = grid === undefined ? lacking : new Set(items.filter(lacksRewrite).map(textKey)).size;
   const ownMs = estimateMs({ texts, pictures, steps });
   const aheadMs = Math.max(0, ...etas(open, estimateMs).values());
   const prompts = items.slice(0, PROMPTS_SHOWN).map(({ prompt }) => escapeMarkdown(clip(prompt, PROMPT_MAX)));
@@ -53,7 +57,7 @@ export function draftMessage(
       : [
           `${gridLines.amount(pictures, grid.x.values.length, grid.y?.values.length ?? null)}${codeBlock(items[0]?.prompt ?? "", GRID_PROMPT_MAX)}`,
           ...axisLines(grid),
-          ...(lacking > 0 ? [gridLines.ofRewrite] : []),
+          ...(lacking > 0 && !variesRewriters(grid) ? [gridLines.ofRewrite] : []),
         ]),
     ...(tooLong.length === 0 ? [] : [draftLines.tooLong(tooLong)]),
     ...marksLines(grid === undefined ? items : items.slice(0, 1), image, words),

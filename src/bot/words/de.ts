@@ -303,6 +303,8 @@ export const de: Unfinished<Words> = {
       `${c.code("size") === null ? "Diese Größe" : `Die Größe ${c.code("size")}`} passt hier nicht in den Speicher. ${c.code("largest") === null ? "Wähle eine kleinere" : `Die größte in dieser Form, die passt, ist ${c.code("largest")}`}.`,
     GRID_AXIS: (c) =>
       `${c.code("axis") === null ? "Diese Achse des Rasters" : `Die Achse ${c.code("axis")}`} gibt es nicht. ${c.code("option") ?? "Eine Achse"} nimmt einen Namen und Werte, etwa ${c.code("example") ?? "`steps=10,20,30`"}; die Namen sind ${c.text("words")?.split(" ").join(", ") ?? "beim Tippen zu sehen"}.`,
+    GRID_LORA: () =>
+      "Die Achse `strength` ist die Stärke von LoRAs. Nenne eine mit `lora` oder nimm `lora` als andere Achse.",
     GRID_TWICE: (c) =>
       `Beide Achsen sind ${c.code("axis") ?? "gleich"}. Nimm für \`y\` eine andere oder lass sie weg.`,
     GRID_VALUE: (c) => {

@@ -317,6 +317,8 @@ export const es: Unfinished<Words> = {
       `${c.code("size") === null ? "Este tamaño" : `El tamaño ${c.code("size")}`} no cabe en la memoria de aquí. ${c.code("largest") === null ? "Elige uno más pequeño" : `El mayor de esta forma que cabe es ${c.code("largest")}`}.`,
     GRID_AXIS: (c) =>
       `${c.code("axis") === null ? "Este eje de la cuadrícula" : `El eje ${c.code("axis")}`} no existe. ${c.code("option") ?? "Un eje"} lleva un nombre y valores, por ejemplo ${c.code("example") ?? "`steps=10,20,30`"}; los nombres son ${c.text("words")?.split(" ").join(", ") ?? "los que se ofrecen al escribir"}.`,
+    GRID_LORA: () =>
+      "El eje `strength` es la fuerza de las LoRA. Nombra una con `lora`, o usa `lora` como el otro eje.",
     GRID_TWICE: (c) =>
       `Los dos ejes son ${c.code("axis") ?? "iguales"}. Elige otro para \`y\` o déjalo vacío.`,
     GRID_VALUE: (c) => {

@@ -311,6 +311,8 @@ export const fr: Unfinished<Words> = {
       `${c.code("size") === null ? "Cette taille" : `La taille ${c.code("size")}`} ne tient pas dans la mémoire d'ici. ${c.code("largest") === null ? "Choisissez-en une plus petite" : `La plus grande de cette forme qui y tient est ${c.code("largest")}`}.`,
     GRID_AXIS: (c) =>
       `${c.code("axis") === null ? "Cet axe de la grille" : `L'axe ${c.code("axis")}`} n'existe pas. ${c.code("option") ?? "Un axe"} prend un nom et des valeurs, par exemple ${c.code("example") ?? "`steps=10,20,30`"} ; les noms sont ${c.text("words")?.split(" ").join(", ") ?? "proposés pendant la saisie"}.`,
+    GRID_LORA: () =>
+      "L'axe `strength` est la force des LoRA. Nommez-en une avec `lora`, ou prenez `lora` comme autre axe.",
     GRID_TWICE: (c) =>
       `Les deux axes sont ${c.code("axis") ?? "les mêmes"}. Choisissez-en un autre pour \`y\`, ou omettez-le.`,
     GRID_VALUE: (c) => {

@@ -282,6 +282,8 @@ export const ja: Unfinished<Words> = {
       `${c.code("size") === null ? "このサイズ" : `サイズ ${c.code("size")} `}は、ここのメモリに収まりません。${c.code("largest") === null ? "小さいサイズを選んでください" : `同じ形で収まる最大は ${c.code("largest")} です`}。`,
     GRID_AXIS: (c) =>
       `グリッドの軸${c.code("axis") === null ? "" : ` ${c.code("axis")} `}はありません。${c.code("option") ?? "軸"} には名前と値を書きます（例: ${c.code("example") ?? "`steps=10,20,30`"}）。使える名前は${c.text("words") === null ? "入力中に表示されます" : `次のとおりです: ${c.text("words")!.split(" ").join(", ")}`}。`,
+    GRID_LORA: () =>
+      "軸 `strength` は LoRA の強さです。`lora` で LoRA を指定するか、もう一方の軸を `lora` にしてください。",
     GRID_TWICE: (c) =>
       `2つの軸がどちらも${c.code("axis") === null ? "同じ" : ` ${c.code("axis")} `}です。\`y\` を別の軸にするか、省いてください。`,
     GRID_VALUE: (c) => {

@@ -308,6 +308,8 @@ export const pt: Unfinished<Words> = {
       `${c.code("size") === null ? "Este tamanho" : `O tamanho ${c.code("size")}`} não cabe na memória daqui. ${c.code("largest") === null ? "Escolha um menor" : `O maior desta forma que cabe é ${c.code("largest")}`}.`,
     GRID_AXIS: (c) =>
       `${c.code("axis") === null ? "Este eixo da grade" : `O eixo ${c.code("axis")}`} não existe. ${c.code("option") ?? "Um eixo"} leva um nome e valores, por exemplo ${c.code("example") ?? "`steps=10,20,30`"}; os nomes são ${c.text("words")?.split(" ").join(", ") ?? "os que aparecem ao digitar"}.`,
+    GRID_LORA: () =>
+      "O eixo `strength` é a força das LoRAs. Diga uma com `lora`, ou use `lora` como o outro eixo.",
     GRID_TWICE: (c) =>
       `Os dois eixos são ${c.code("axis") ?? "iguais"}. Escolha outro para \`y\` ou deixe vazio.`,
     GRID_VALUE: (c) => {

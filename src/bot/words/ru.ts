@@ -301,6 +301,7 @@ export const ru: Unfinished<Words> = {
       `${c.code("size") === null ? "Такой размер" : `Размер ${c.code("size")}`} не помещается в здешнюю память. ${c.code("largest") === null ? "Выберите меньший" : `Наибольший такой же формы, который помещается: ${c.code("largest")}`}.`,
     GRID_AXIS: (c) =>
       `${c.code("axis") === null ? "Такой оси сетки" : `Оси ${c.code("axis")}`} нет. ${c.code("option") ?? "Ось"} задаётся именем и значениями, например ${c.code("example") ?? "`steps=10,20,30`"}; имена: ${c.text("words")?.split(" ").join(", ") ?? "они видны при вводе"}.`,
+    GRID_LORA: () => "Ось `strength` — это сила LoRA. Укажите LoRA в `lora` или возьмите `lora` второй осью.",
     GRID_TWICE: (c) =>
       `Обе оси одинаковы${c.code("axis") === null ? "" : `: ${c.code("axis")}`}. Выберите для \`y\` другую или не указывайте её.`,
     GRID_VALUE: (c) => {

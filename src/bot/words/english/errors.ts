@@ -28,6 +28,8 @@ export const errorSentences: Readonly<Record<ErrorCode, (values: Values) => stri
     `${named(c.code("size"), "The size", "This size")} does not fit into the memory here. ${c.code("largest") === null ? "Choose a smaller one" : `The largest of its shape that does is ${c.code("largest")}`}.`,
   GRID_AXIS: (c) =>
     `${named(c.code("axis"), "The axis", "An axis of the grid")} is not known. ${c.code("option") ?? "An axis"} takes a name and values, such as ${c.code("example") ?? "`steps=10,20,30`"}; the names are ${c.text("words")?.split(" ").join(", ") ?? "shown while you type"}.`,
+  GRID_LORA: () =>
+    "The axis `strength` is the strength of LoRAs. Name one with `lora`, or take `lora` as the other axis.",
   GRID_TWICE: (c) =>
     `Both axes are ${c.code("axis") ?? "the same"}. Choose another one for \`y\`, or leave it out.`,
   GRID_VALUE: (c) =>
