@@ -155,3 +155,19 @@ test("one slow step does not count, and a machine that gets faster does", () => 
   phase("image", 10_000, () => drawPair(60, 20, 20, 1_000));
   expect(steps()).toBe(20);
 });
+
+test("a step without guidance costs half, also where it is what was measured", () => {
+  phase("image", 0, () => drawPair(11, 0, 100, 0));
+  const guided = job("compare", 11, [{ rewrite: "A cat" }]);
+  const unguided = { ...guided, image: { ...guided.image, guidance: 1 } };
+  const [dear, cheap] = [times.estimateMs([guided])!, times.estimateMs([unguided])!];
+  // Ten steps of 100 ms for each picture after the first, and four and a half of 100 ms.
+  expect(dear - cheap).toBe(2 * (10 - 4.5) * 100);
+  const progress = { jobId: "b", phase: "image", item: 0, items: 1, output: "baseline", steps: 200 } as const;
+  for (let step = 1; step <= 200; step++) {
+    time += 200;
+    events.emit("job.progress", { ...progress, step, unguided: true });
+  }
+  // All that is kept took 200 ms without guidance, so that a guided step takes 400.
+  expect(times.estimateMs([guided])! - times.estimateMs([unguided])!).toBe(2 * (10 - 4.5) * 400);
+});

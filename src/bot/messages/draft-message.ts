@@ -1,6 +1,7 @@
 import { variesRewriters } from "../../core/grid.js";
 import { drawnSides, lacksRewrite, unwrittenSides } from "../../core/job.js";
 import { promptModeOf } from "../../core/options.js";
+import { stepsCost } from "../../core/source.js";
 import type { Draft } from "../../db/drafts.js";
 import type { NewItem, OpenWork } from "../../db/queue.js";
 import { clip, codeBlock, escapeMarkdown } from "../discord/markdown.js";
@@ -12,7 +13,7 @@ import { speedOption } from "./embeds.js";
 import { draftRow } from "./parts/components.js";
 import { coarse, etas, type Work } from "./parts/eta.js";
 import { marksLines } from "./parts/prompt-mode.js";
-import { styleOption } from "./parts/style-sections.js";
+import { hasUnreadNegative, styleOption } from "./parts/style-sections.js";
 import { COLORS } from "./status-message.js";
 
 const PROMPTS_SHOWN = 5;
@@ -43,7 +44,11 @@ export function draftMessage(
   const lacking = items.reduce((sum, item) => sum + unwrittenSides(item).length, 0);
   const counts = items.map((item) => drawnSides(item).length);
   const pictures = counts.reduce((sum, count) => sum + count, 0);
-  const steps = items.reduce((sum, item, i) => sum + counts[i]! * (item.image?.steps ?? image.steps), 0);
+  const steps = items.reduce((sum, { image: own }, i) => {
+    const { steps, guidance, from } = { ...image, ...own };
+    return sum + counts[i]! * stepsCost(steps, guidance, from);
+  }, 0);
+  const isNegativeUnread = items.some(({ image: own }) => hasUnreadNegative({ ...image, ...own }));
   const own = items.flatMap((item, i) => (item.image === undefined ? [] : [i + 1]));
   // Cells of a grid share their rewrites.
   const texts = grid === undefined ? lacking : new Set(items.filter(lacksRewrite).map(textKey)).size;
@@ -72,6 +77,7 @@ export function draftMessage(
       ...(image.from === undefined ? [] : [resultLines.from(image.from.strength)]),
       ...styleOption(image, words),
     ]),
+    ...(isNegativeUnread ? [resultLines.negativeUnread] : []),
     ...(own.length === 0 || grid !== undefined ? [] : [draftLines.own(own)]),
     ...(grid === undefined && items.some(({ seed }) => seed !== undefined)
       ? [(notes?.isReport ?? true) ? draftLines.again : draftLines.fileSettings]
