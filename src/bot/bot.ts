@@ -36,7 +36,7 @@ import { Arrivals } from "./requests/arrivals.js";
 import { BatchDrafts } from "./requests/batch-drafts.js";
 import { DirectMessages } from "./requests/direct-messages.js";
 import { Intake } from "./requests/intake.js";
-import type { ModelList } from "./requests/models.js";
+import { type ModelList, usualUpscaler } from "./requests/models.js";
 import { Quotas } from "./requests/quotas.js";
 import { Repeats } from "./requests/repeats.js";
 import type { CommandContext, Defaults, Limits } from "./requests/request.js";
@@ -233,7 +233,14 @@ class DiscordBot implements Bot {
     const forms = new TextForms(limits);
     const table = buttonTable({
       intake,
-      goOn: new GoOn({ intake, pictures, forms, sides: limits.sides ?? DEFAULT_SIDES, estimateMs }),
+      goOn: new GoOn({
+        intake,
+        pictures,
+        forms,
+        sides: limits.sides ?? DEFAULT_SIDES,
+        upscalerFor: async (press) => usualUpscaler(await settings.resolve(press), await models.known()),
+        estimateMs,
+      }),
       drafts: this.#drafts,
       ballots: this.#ballots,
       items: new BatchItems({ queue, board: this.#board }),

@@ -27,6 +27,8 @@ export interface Settings {
   readonly models?: readonly string[];
   readonly loras?: readonly string[];
   readonly adultModels?: readonly string[];
+  /** What enlarges pictures, by name; one that is not here any more counts for the usual one. */
+  readonly upscaler?: string;
   /** The name of a style; one that is not there any more counts for none. */
   readonly style?: string;
   /** `steps`, `guidance` and `scheduler` beside it count for this speed alone. */

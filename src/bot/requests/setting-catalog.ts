@@ -105,6 +105,7 @@ export const CATALOG: { readonly [N in SettingName]: Entry<N> } = {
   models: words,
   loras: words,
   adultModels: words,
+  upscaler: text,
   speed: oneOf(SPEEDS),
   style: { ...text, usual: PRESETS.map(({ name }) => name) },
   maxSteps: inRange(LIMIT_RANGES.steps, STEPS),
@@ -138,9 +139,9 @@ export const CATALOG: { readonly [N in SettingName]: Entry<N> } = {
 
 export const isSettingName = (name: string): name is SettingName => Object.hasOwn(CATALOG, name);
 
-/** The settings whose values are names of models or LoRAs. */
-export const isModels = (name: string): name is "model" | "models" | "loras" | "adultModels" =>
-  name === "model" || name === "models" || name === "loras" || name === "adultModels";
+/** The settings whose values are names of models, LoRAs or upscalers. */
+export const isModels = (name: string): name is "model" | "models" | "loras" | "adultModels" | "upscaler" =>
+  ["model", "models", "loras", "adultModels", "upscaler"].includes(name);
 
 /** The settings whose values are roles. */
 export const isRoles = (name: SettingName): boolean =>

@@ -187,6 +187,8 @@ export const de: Unfinished<Words> = {
     choosePair:
       "Welches Paar? Seine beiden Bilder werden variiert, oder eines davon wird die nächste Grundlage.",
     chooseEnlarged: "Welches Bild, und wie groß? Seine Einzelheiten entstehen neu, der Rest bleibt.",
+    negativeUnread: "-# Ohne Guidance (1 oder weniger, wie bei `turbo`) wirkt ein Negativprompt nicht.",
+    upscaler: (name) => `vergrößert mit ${name}`,
     larger: (times) => `${number(times)}-mal so groß`,
     model: (name) => `Modell ${name}`,
     lora: (name, strength) => `LoRA ${name} ${number(strength)}`,

@@ -203,6 +203,8 @@ export const es: Unfinished<Words> = {
     from: (strength) => `a partir de una imagen, fuerza ${number(strength)}`,
     choosePair: "¿Qué par? Se varían sus dos imágenes, o una de ellas pasa a ser la próxima base.",
     chooseEnlarged: "¿Qué imagen y de qué tamaño? Sus detalles se crean de nuevo y el resto se queda.",
+    negativeUnread: "-# Sin guía (1 o menos, como con `turbo`) el prompt negativo no tiene efecto.",
+    upscaler: (name) => `ampliado con ${name}`,
     larger: (times) => `${number(times)} veces más grande`,
     model: (name) => `modelo ${name}`,
     lora: (name, strength) => `LoRA ${name} ${number(strength)}`,

@@ -196,6 +196,8 @@ export const fr: Unfinished<Words> = {
     choosePair:
       "Quelle paire ? Ses deux images seront variées, ou l'une d'elles deviendra la prochaine base.",
     chooseEnlarged: "Quelle image, et à quelle taille ? Ses détails sont refaits, le reste ne change pas.",
+    negativeUnread: "-# Sans guidage (1 ou moins, comme avec `turbo`), le prompt négatif est sans effet.",
+    upscaler: (name) => `agrandi par ${name}`,
     larger: (times) => `${number(times)} fois plus grande`,
     model: (name) => `modèle ${name}`,
     lora: (name, strength) => `LoRA ${name} ${number(strength)}`,

@@ -171,6 +171,8 @@ export const ja: Unfinished<Words> = {
     from: (strength) => `画像から、強さ ${number(strength)}`,
     choosePair: "どの組ですか。その2枚を変えるか、1枚を次の元にします。",
     chooseEnlarged: "どの画像を、どの大きさにしますか。細部は描き直され、ほかはそのままです。",
+    negativeUnread: "-# ガイダンスが1以下（`turbo` など）では、ネガティブプロンプトは効きません。",
+    upscaler: (name) => `${name} で拡大`,
     larger: (times) => `${number(times)}倍の大きさ`,
     model: (name) => `モデル ${name}`,
     lora: (name, strength) => `LoRA ${name}（強さ ${number(strength)}）`,

@@ -193,6 +193,8 @@ export const pt: Unfinished<Words> = {
     from: (strength) => `a partir de uma imagem, força ${number(strength)}`,
     choosePair: "Qual par? As duas imagens dele são variadas, ou uma delas vira a próxima base.",
     chooseEnlarged: "Qual imagem, e de que tamanho? Os detalhes dela são criados de novo, e o resto fica.",
+    negativeUnread: "-# Sem orientação (1 ou menos, como com `turbo`), o prompt negativo não tem efeito.",
+    upscaler: (name) => `ampliado com ${name}`,
     larger: (times) => `${number(times)} vezes maior`,
     model: (name) => `modelo ${name}`,
     lora: (name, strength) => `LoRA ${name} ${number(strength)}`,

@@ -192,6 +192,8 @@ export const ru: Unfinished<Words> = {
     from: (strength) => `из картинки, степень ${number(strength)}`,
     choosePair: "Какая пара? Обе её картинки будут изменены, или одна станет новой основой.",
     chooseEnlarged: "Какую картинку и во сколько раз? Её детали создаются заново, остальное остаётся.",
+    negativeUnread: "-# При силе 1 и меньше (как при `turbo`) негативный запрос не действует.",
+    upscaler: (name) => `увеличено: ${name}`,
     larger: (times) => `больше в ${number(times)} раза`,
     model: (name) => `модель ${name}`,
     lora: (name, strength) => `LoRA ${name} ${number(strength)}`,

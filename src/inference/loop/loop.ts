@@ -24,6 +24,7 @@ import type { GpuLease, GpuLock } from "./gpu-lock.js";
 import { ImageItems } from "./image-items.js";
 import { keepLease } from "./lease.js";
 import { type ItemWork, OpenPhase, type OpenPhaseOptions, type Piece } from "./phase.js";
+import type { UpscalerOf } from "./source-check.js";
 import { TextItems } from "./text-items.js";
 
 /**
@@ -53,8 +54,8 @@ export interface LoopOptions extends OpenPhaseOptions {
   readonly pictures: PictureStore;
   /** Takes rewrites by what a server likes. */
   readonly choice?: RewriteChoice;
-  /** The file of the upscaler that enlarges pictures before they are drawn over; Lanczos where there is none. */
-  readonly upscaler?: string | null;
+  /** Lanczos alone where it is left out. */
+  readonly upscalerOf?: UpscalerOf;
   /** The phases that use the device of `gpu`, and so take turns. */
   readonly phases?: readonly Phase[];
   /** The device of `gpu` where the program has several; one that fails is set aside. */
@@ -109,7 +110,7 @@ export class InferenceLoop {
     this.#phases = options.phases ?? PHASES;
     this.#now = options.now ?? Date.now;
     this.#mayClaim = options.mayClaim ?? (() => true);
-    const { queue, events, pictures, checkpointName, choice, upscaler = null } = options;
+    const { queue, events, pictures, checkpointName, choice, upscalerOf } = options;
     const now = this.#now;
     this.#work = {
       text: new TextItems({ queue, events, now, ...(choice === undefined ? {} : { choice }) }),
@@ -118,7 +119,7 @@ export class InferenceLoop {
         events,
         pictures,
         now,
-        upscaler,
+        ...(upscalerOf === undefined ? {} : { upscalerOf }),
         checkpoint: (image) => checkpointName("image", modelSetOf(image)),
       }),
     };

@@ -135,6 +135,7 @@ export const SAMPLES: {
     model: [["`Dreamy`"]],
     lora: [["`pastel`", 0.8]],
     cutPrompts: [[[1]], [[1, 2]]],
+    upscaler: [["`real-x4`"]],
     enlarged: [[4]],
     larger: [[1.5], [2]],
     unknownSubject: [[100]],

@@ -18,6 +18,7 @@ export const settingTexts: Readonly<Record<SettingName, string>> = {
   models: "models that people can choose, with commas; reset it to offer all",
   loras: "LoRAs that people can use, with commas; reset it to offer all",
   adultModels: "models and LoRAs for age-restricted channels only, with commas",
+  upscaler: "what Enlarge makes pictures larger with: an upscaler, or lanczos",
   style: "default style",
   speed: "default speed: full, fast or turbo",
   maxSteps: "most steps that people can ask for",
