@@ -182,7 +182,7 @@ class DiscordBot implements Bot {
       onUnauthorized: (cause) =>
         onFatal(new DiscordError("DISCORD_REFUSED", "Discord no longer accepts the bot's token.", { cause })),
     });
-    this.#gallery = new Gallery({ ...common, favourites, presenter });
+    this.#gallery = new Gallery({ ...common, favourites, records, presenter });
     this.#sheets = new SheetPoster({ ...common, presenter });
     this.#erased = new ErasedMessages({ ...common, records, pictures, board: this.#board });
 
@@ -298,6 +298,7 @@ class DiscordBot implements Bot {
     const { userTag, applicationId } = await this.#gateway.connect(
       (interaction) => this.#router.route(interaction),
       (message) => void this.#directMessages.answer(message),
+      (reaction) => void this.#gallery.react(reaction),
     );
     const registered = await this.#gateway.register(applicationId, guildIds, commandDefinitions(limits));
     log(events, "info", `Logged in as ${userTag}; commands ${registered}`);

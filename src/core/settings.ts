@@ -52,6 +52,8 @@ export interface Settings {
   readonly spoiler?: boolean;
   /** The channel of the server where favourites are posted. */
   readonly gallery?: string;
+  /** The emoji below a result that puts it there; `off`: none does. */
+  readonly reaction?: string;
   /** Added to the negative prompt of every job. */
   readonly alwaysNegative?: string;
   /**

@@ -88,7 +88,9 @@ it("a negative prompt at turbo is said to have no effect, and at full speed is n
     ["turbo", true],
     ["full", false],
   ] as const) {
+    const stored = nextEvent(world.events, "job.enqueued");
     const handle = await alice.slash("compare", { prompt: "A hen", speed, negative: "blurry" });
+    await stored;
     while ((await world.queue.depth()).queued > 0) await world.loop.runNext();
     const said = textOf(await handle.waitFor(isFinal)).includes("a negative prompt has no effect");
     expect(said, speed).toBe(isSaid);

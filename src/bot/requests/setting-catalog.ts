@@ -18,6 +18,7 @@ import {
 import { REWRITER_NAMES } from "../../core/rewriters.js";
 import { type SettingName, type Settings, TREATMENTS } from "../../core/settings.js";
 import { PRESETS } from "../../core/styles.js";
+import { isEmoji, NO_REACTION, USUAL_REACTION } from "../discord/emoji.js";
 import type { Expectation } from "../words/english/errors.js";
 import { optionError, sizeExpectation } from "./request.js";
 
@@ -82,6 +83,11 @@ const channel = {
     .transform((value) => value.replace(/\D/g, "")),
   takes: { takes: "channel" } as const,
 };
+const emoji = {
+  schema: z.string().refine((text) => text === NO_REACTION || isEmoji(text)),
+  usual: [USUAL_REACTION, "❤️", "🔥", NO_REACTION],
+  takes: { takes: "emoji" } as const,
+};
 const roles = { schema: roleIds, takes: { takes: "roles", max: SETTING_MAX.roles } as const };
 const words = { schema: wordList, takes: { takes: "words", max: SETTING_MAX.words } as const };
 const onOff = { schema: yesNo, usual: ["on", "off"], takes: { takes: "yesNo" } as const };
@@ -119,6 +125,7 @@ export const CATALOG: { readonly [N in SettingName]: Entry<N> } = {
   strangers: onOff,
   spoiler: onOff,
   gallery: channel,
+  reaction: emoji,
   flagged: oneOf(TREATMENTS),
   unchecked: oneOf(TREATMENTS),
   alwaysNegative: text,

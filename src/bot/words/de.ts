@@ -59,6 +59,7 @@ const expectations: Words["expectations"] = {
   roles: (max) => `1 bis ${max} Rollen, als Erwähnung oder ID`,
   words: (max) => `1 bis ${max} Wörter mit Kommas dazwischen`,
   channel: "einen Textkanal dieses Servers wie `#galerie`",
+  emoji: "ein Emoji wie `⭐`, oder `off`",
   yesNo: "`on` oder `off`",
   text: (max) => `einen Text von höchstens ${number(max)} Zeichen`,
 };

@@ -66,6 +66,7 @@ const expectations: Words["expectations"] = {
   roles: (max) => `de 1 a ${max} roles, como menciones o identificadores`,
   words: (max) => `de 1 a ${max} palabras separadas por comas`,
   channel: "un canal de texto de este servidor, como `#galeria`",
+  emoji: "un emoji como `⭐`, u `off`",
   yesNo: "`on` u `off`",
   text: (max) => `un texto de ${number(max)} caracteres como máximo`,
 };

@@ -54,6 +54,7 @@ const expectations: Words["expectations"] = {
   roles: (max) => `de 1 à ${max} rôles, en mention ou par leur identifiant`,
   words: (max) => `de 1 à ${max} mots séparés par des virgules`,
   channel: "un salon textuel de ce serveur, comme `#galerie`",
+  emoji: "un emoji comme `⭐`, ou `off`",
   yesNo: "`on` ou `off`",
   text: (max) => `un texte de ${number(max)} caractères au plus`,
 };

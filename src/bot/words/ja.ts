@@ -46,6 +46,7 @@ const expectations: Words["expectations"] = {
   roles: (max) => `1～${max}個のロール（メンションまたは ID）`,
   words: (max) => `カンマで区切った1～${max}個の単語`,
   channel: "このサーバーのテキストチャンネル（例: `#gallery`）",
+  emoji: "`⭐` などの絵文字1つ、または `off`",
   yesNo: "`on` または `off`",
   text: (max) => `${number(max)}文字以内のテキスト`,
 };

@@ -54,6 +54,7 @@ const expectations: Words["expectations"] = {
   roles: (max) => `de 1 a ${max} cargos, como menções ou IDs`,
   words: (max) => `de 1 a ${max} palavras separadas por vírgulas`,
   channel: "um canal de texto deste servidor, como `#galeria`",
+  emoji: "um emoji como `⭐`, ou `off`",
   yesNo: "`on` ou `off`",
   text: (max) => `um texto de no máximo ${number(max)} caracteres`,
 };

@@ -67,6 +67,7 @@ const expectations: Words["expectations"] = {
   roles: (max) => `от 1 до ${max} ролей: упоминания или ID`,
   words: (max) => `от 1 до ${max} слов через запятую`,
   channel: "текстовый канал этого сервера, например `#gallery`",
+  emoji: "один эмодзи, например `⭐`, или `off`",
   yesNo: "`on` или `off`",
   text: (max) => `текст не длиннее ${count(max, either("символа", "символов"))}`,
 };

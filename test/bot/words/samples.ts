@@ -48,6 +48,7 @@ const errors: readonly (readonly [Values])[] = [
   { option: "refusedWords", takes: "words", max: 200 },
   { option: "ping", takes: "yesNo" },
   { option: "gallery", takes: "channel" },
+  { option: "reaction", takes: "emoji" },
   { option: "negative", takes: "text", limit: 1000 },
   { option: "x", axis: "colour", example: "steps=10,20,30", words: "steps guidance" },
   { option: "y", axis: "steps", value: "many", takes: "integer", min: 1, max: 100 },

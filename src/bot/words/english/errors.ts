@@ -162,6 +162,7 @@ export const expectations = {
     `a size such as \`${example}\`, both sides multiples of ${multiple} from ${min} to ${max}`,
   roles: (max: number) => `1 to ${number(max)} roles, as mentions or ids`,
   words: (max: number) => `1 to ${number(max)} words with commas between them`,
+  emoji: "one emoji such as `⭐`, or `off`",
   channel: "a text channel of this server, such as `#gallery`",
   yesNo: "`on` or `off`",
   text: (max: number) => `a text of at most ${number(max)} characters`,
@@ -180,7 +181,7 @@ export type Expectation =
       readonly max: number;
     }
   | { readonly takes: "roles" | "words"; readonly max: number }
-  | { readonly takes: "yesNo" | "channel" }
+  | { readonly takes: "yesNo" | "channel" | "emoji" }
   | { readonly takes: "text"; readonly limit: number };
 
 /** The values of a sentence, each of which may be missing or, from a stored row, anything. */
@@ -232,6 +233,8 @@ export class Values {
         return words.yesNo;
       case "channel":
         return words.channel;
+      case "emoji":
+        return words.emoji;
       case "text":
         return this.number("limit") === null ? null : words.text(this.number("limit")!);
       default:

@@ -34,6 +34,7 @@ export const settingTexts: Readonly<Record<SettingName, string>> = {
   gallery: "channel that favourites are posted in",
   flagged: "flagged pictures in age-restricted channels: show, spoiler or withhold (never elsewhere)",
   unchecked: "pictures no safety checker has seen: show (age-restricted only), spoiler or withhold",
+  reaction: "emoji that puts a result into the gallery; off for none",
   alwaysNegative: "added to every negative prompt",
   refusedWords: "words that are not allowed in prompts",
   ping: "ping people when a slow result is ready",
