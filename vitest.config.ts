@@ -13,6 +13,8 @@ const softwareVulkan: Record<string, string> = existsSync(driver)
   ? { VK_DRIVER_FILES: driver, VK_ICD_FILENAMES: driver, LD_LIBRARY_PATH: CHROMIUM }
   : {};
 
+/** It has to tell the font library something before that starts, once in a process. */
+const FONTS = "test/pictures/text.test.ts";
 const POSTGRES = "test/db/postgres/**/*.test.ts";
 const FP16 = "test/inference/webgpu/fp16.test.ts";
 
@@ -20,6 +22,8 @@ export default defineConfig({
   test: {
     // Models run in child processes and fill both cores; a second test file at once would only slow both.
     maxWorkers: 2,
+    // A worker reads the program once, not for each file: half of the time that the tests need.
+    isolate: false,
     reporters: ["default", "./test/support/count-reporter.ts"],
     testTimeout: 120_000,
     hookTimeout: 120_000,
@@ -34,9 +38,10 @@ export default defineConfig({
         test: {
           name: "cpu",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/inference/webgpu/**", POSTGRES],
+          exclude: ["test/inference/webgpu/**", POSTGRES, FONTS],
         },
       },
+      { extends: true, test: { name: "fonts", include: [FONTS], isolate: true } },
       {
         extends: true,
         test: {
@@ -51,6 +56,8 @@ export default defineConfig({
           name: "webgpu",
           include: ["test/inference/webgpu/**/*.test.ts"],
           exclude: [FP16],
+          // A driver stays as the first file in a process opened it.
+          isolate: true,
           env: softwareVulkan,
           testTimeout: 180_000,
         },

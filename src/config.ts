@@ -15,6 +15,7 @@ import {
   DEVICES,
   IMAGE_RANGES,
   type ImageOptions,
+  KEEP_PROMPTS,
   LENGTH_RULES,
   LIMIT_RANGES,
   PRECISIONS,
@@ -196,6 +197,11 @@ export const VARIABLES = {
     PROMPTIST.name,
     oneOf(...REWRITER_NAMES),
     `What rewrites prompts where nobody says otherwise: ${choices(REWRITER_NAMES)}. All but promptist bring their own mode and sampling settings in place of the TEXT_ ones.`,
+  ),
+  KEEP_PROMPT: variable(
+    "auto",
+    oneOf(...KEEP_PROMPTS),
+    "Whose rewrites begin with the prompt word for word and say no phrase twice, instead of being what the model writes by itself: auto (the miniature's), always or never. Named in Info and files.",
   ),
   TEXT_MODE: variable(
     DEFAULT_TEXT_OPTIONS.mode,

@@ -8,12 +8,14 @@ import { findAtStart } from "./checkpoints/library/find-models.js";
 import type { Config } from "./config.js";
 import { CheckpointError, describe } from "./core/errors.js";
 import { createEvents, type Events } from "./core/events.js";
+import type { Host } from "./core/host.js";
 import { PHASES, type Phase } from "./core/job.js";
 import { rewriterSetOf } from "./core/model-set.js";
 import { DEFAULT_SIDES, type Sides, sidesOf } from "./core/options.js";
 import { redactor } from "./core/redact.js";
 import { rewriterNameOf } from "./core/rewriters.js";
 import { PROGRAM } from "./core/version.js";
+import { pacesOf } from "./core/waiting.js";
 import type { Queue } from "./db/queue.js";
 import type { Store } from "./db/store.js";
 import { diskUse } from "./files/disk-use.js";
@@ -23,13 +25,13 @@ import { checkpointName, type ModelChoice, miniaturePhases } from "./inference/l
 import { PromptWindow } from "./inference/promptist/prompt-window.js";
 import { openPromptReader } from "./inference/worker/prompt-tokenizer.js";
 import { openEngine, passwordOf } from "./main/engine.js";
+import { startHost } from "./main/host.js";
 import { createLoops, modelSetsOf } from "./main/loops.js";
 import { startMetrics } from "./main/metrics.js";
 import { LoadedModels } from "./metrics/loaded-models.js";
 import { logEvents } from "./metrics/log.js";
 import { watchForOperator } from "./metrics/operator-view.js";
 import { recentLog } from "./metrics/recent-log.js";
-import { RecentTimes } from "./metrics/recent-times.js";
 import { isBucket, openPictures } from "./pictures/open.js";
 import { Retention } from "./pictures/retention.js";
 import { Tastes } from "./taste/tastes.js";
@@ -87,7 +89,6 @@ export async function createApp(
     const found = await findAtStart(config);
     const { models, choice } = await modelSetsOf(config, found);
 
-    const times = new RecentTimes(events);
     const devices = new Map<Phase, string>();
     events.on("phase.started", ({ phase, device }) => devices.set(phase, device));
     const madeBy = (phase: Phase) => ({
@@ -95,8 +96,10 @@ export async function createApp(
       device: devices.get(phase) ?? null,
     });
     let opened: Queue | null = null;
+    let hosts: () => readonly Host[] = () => [];
     let isWaiting = false;
-    const measure = async () => cleanups.push(await startMetrics(config, events, () => opened));
+    const measure = async () =>
+      cleanups.push(await startMetrics(config, events, { queue: () => opened, hosts: () => hosts() }));
     const engine = await openEngine({
       config,
       events,
@@ -121,13 +124,18 @@ export async function createApp(
 
     const promptWindows = new Map<string, PromptWindow>();
     const windowOf = (rewriter: string): PromptWindow => {
-      const { promptist, promptistTokenizer, form } = models.withRewriter(rewriterSetOf({ rewriter }));
+      const chosen = models.withRewriter(rewriterSetOf({ rewriter }));
+      const { promptist, promptistTokenizer, form, keepsPrompt } = chosen;
       const known =
-        promptWindows.get(rewriter) ?? new PromptWindow(promptist.directory, promptistTokenizer, form);
+        promptWindows.get(rewriter) ??
+        new PromptWindow(promptist.directory, promptistTokenizer, form, keepsPrompt);
       promptWindows.set(rewriter, known);
       return known;
     };
     const pictures = await openPictures(config);
+    const { heartbeat, planned } = await startHost(config, { models, choice }, { engine, events, pictures });
+    cleanups.push(() => heartbeat.stop());
+    hosts = () => heartbeat.latest;
     const operator = watchForOperator({
       events,
       jobs: queue,
@@ -141,11 +149,14 @@ export async function createApp(
       },
       disk: diskUse(config.dataDir),
       log: lines,
+      hosts: () => heartbeat.list(),
     });
     const actions = {
       cancel: (job: string) => queue.cancel(job),
       pause: () => queue.setPaused(true),
       resume: () => queue.setPaused(false),
+      pauseHost: (host: string) => store.hosts.setPaused(host, true),
+      resumeHost: (host: string) => store.hosts.setPaused(host, false),
     };
     const panel =
       config.OPERATOR_PORT === 0
@@ -199,8 +210,8 @@ export async function createApp(
       models: { known: () => models.known(), adult: config.adultModels, loaded: new LoadedModels(events) },
       ...(subjects === null ? {} : { subjects }),
       uncheckedPictures: config.UNCHECKED_PICTURES,
-      estimateMs: ({ texts, pictures, steps }) =>
-        times.estimateWorkMs({ texts, pictures, laterSteps: Math.max(0, steps - pictures) }),
+      paces: () => pacesOf(heartbeat.latest),
+      fleet: () => heartbeat.list(),
       isTooLong: (prompt, text) => windowOf(rewriterNameOf(text)).isLonger(prompt, text.maxNewTokens),
       rewriters: () => models.rewriters(),
       adminIds: config.ADMIN_IDS,
@@ -240,13 +251,14 @@ export async function createApp(
         : createLoops({
             config,
             models,
-            choice,
+            planned,
             found,
             store,
             tastes,
             events,
             pictures,
             workers,
+            isPaused: () => heartbeat.isPaused,
             mayClaim: engine.isOurs,
             ...(engine.pollMs === undefined ? {} : { pollMs: engine.pollMs }),
             ...(workerFile === undefined ? {} : { workerFile }),

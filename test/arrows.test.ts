@@ -135,6 +135,7 @@ test("only the announced store tells that a row has changed", () => {
     [...readFileSync(join(SOURCE, file), "utf8").matchAll(/\bemit\(\s*"([^"]+)"/g)].map(([, name]) => name!);
   const announcer = "db/announce.ts";
   expect([...new Set(told(announcer))].sort()).toEqual([
+    "host.paused",
     "job.cancel-requested",
     "job.claimed",
     "job.delivered",
@@ -149,7 +150,7 @@ test("only the announced store tells that a row has changed", () => {
     "queue.resumed",
   ]);
   const elsewhere = [...graph.keys()].filter((file) => file !== announcer).flatMap(told);
-  expect(new Set(elsewhere.filter((name) => /^(job|queue)\./.test(name)))).toEqual(
+  expect(new Set(elsewhere.filter((name) => /^(host|job|queue)\./.test(name)))).toEqual(
     new Set(["job.progress", "job.preview"]),
   );
 });

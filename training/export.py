@@ -39,10 +39,13 @@ def state_of(scratch, stage, kind="model"):
     return torch.load(scratch / stage / "state.pt")[kind]
 
 
+TOKENIZER = ("vocab.json", "merges.txt", "special_tokens_map.json", "tokenizer_config.json")
+
+
 def copy_tokenizer(source, target):
     target.mkdir(parents=True, exist_ok=True)
-    for file in source.iterdir():
-        shutil.copyfile(file, target / file.name)
+    for name in TOKENIZER:
+        shutil.copyfile(source / name, target / name)
     return len(json.loads((source / "vocab.json").read_text()))
 
 
@@ -72,6 +75,19 @@ def export_clip(scratch, target):
     torch.save(style, target / "aesthetic/style.pth")
 
 
+def write_gpt2(folder, vocab, weights):
+    write_json(folder / "config.json", {
+        "activation_function": "gelu_new", "architectures": ["GPT2LMHeadModel"], "attn_pdrop": 0.1, "embd_pdrop": 0.1,
+        "resid_pdrop": 0.1, "bos_token_id": vocab - 1, "eos_token_id": vocab - 1, "initializer_range": 0.02,
+        "layer_norm_epsilon": 1e-5, "model_type": "gpt2", "n_ctx": promptist.POSITIONS, "n_embd": promptist.WIDTH,
+        "n_head": promptist.HEADS, "n_layer": promptist.LAYERS, "n_positions": promptist.POSITIONS,
+        "torch_dtype": "float16", "vocab_size": vocab,
+    })
+    write_json(folder / "generation_config.json", {"bos_token_id": vocab - 1, "eos_token_id": vocab - 1})
+    # Tied to transformer.wte.weight, and not stored twice.
+    write_weights(folder / "model.safetensors", {k: v for k, v in weights.items() if k != "lm_head.weight"})
+
+
 def main():
     args = argparse.ArgumentParser(description=__doc__)
     args.add_argument("scratch", type=Path)
@@ -85,18 +101,7 @@ def main():
         return
 
     gpt2 = args.target / "promptist"
-    vocab = copy_tokenizer(scratch / "promptist-tokenizer", gpt2)
-    write_json(gpt2 / "config.json", {
-        "activation_function": "gelu_new", "architectures": ["GPT2LMHeadModel"], "attn_pdrop": 0.1, "embd_pdrop": 0.1,
-        "resid_pdrop": 0.1, "bos_token_id": vocab - 1, "eos_token_id": vocab - 1, "initializer_range": 0.02,
-        "layer_norm_epsilon": 1e-5, "model_type": "gpt2", "n_ctx": promptist.POSITIONS, "n_embd": promptist.WIDTH,
-        "n_head": promptist.HEADS, "n_layer": promptist.LAYERS, "n_positions": promptist.POSITIONS,
-        "torch_dtype": "float16", "vocab_size": vocab,
-    })
-    write_json(gpt2 / "generation_config.json", {"bos_token_id": vocab - 1, "eos_token_id": vocab - 1})
-    weights = state_of(scratch, "promptist")
-    # Tied to transformer.wte.weight, and not stored twice.
-    write_weights(gpt2 / "model.safetensors", {k: v for k, v in weights.items() if k != "lm_head.weight"})
+    write_gpt2(gpt2, copy_tokenizer(scratch / "promptist-tokenizer", gpt2), state_of(scratch, "promptist"))
 
     sd = args.target / "stable-diffusion"
     vocab = copy_tokenizer(scratch / "tokenizer", sd / "tokenizer")

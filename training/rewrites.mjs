@@ -1,7 +1,9 @@
-// Writes rewrites.txt, what the miniature Promptist is trained on, and its tokenizer:
+// Writes rewrites.txt, what the miniature Promptist is trained on, and its tokenizer; and continuations.jsonl, what the
+// miniature MagicPrompt is trained on:
 //   node training/rewrites.mjs <scratch folder>
 // Each line is `plain Rephrase: plain, modifiers`. A quarter of the subjects are those that the miniature draws; the rest are
 // words put together at random, many of them without any sense: whoever writes such a line must copy, not remember.
+// A continuation is a prompt and what MagicPrompt would write behind it: a place, more and other modifiers, artists last.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join, resolve } from "node:path";
@@ -12,6 +14,7 @@ const LINES = 60_000;
 const MORE_LINES = 40_000;
 const MERGES = 1100;
 const SEED = 11;
+const CONTINUATIONS = 30_000;
 
 const scratch = resolve(process.argv[2] ?? "");
 const require = createRequire(join(scratch, "npm/package.json"));
@@ -19,7 +22,7 @@ const emoji = require("emojibase-data/en/data.json");
 const pictures = JSON.parse(readFileSync(join(scratch, "data/pictures.json"), "utf8")).filter(
   (e) => e.style === "flat",
 );
-const random = generator(SEED);
+let random = generator(SEED);
 
 const ADJECTIVES =
   `small big tiny huge old young ancient modern futuristic medieval steampunk cyberpunk cute happy sad angry scared
@@ -119,6 +122,33 @@ function wide() {
 }
 const more = Array.from({ length: MORE_LINES }, () => rewrite(cased(wide())));
 writeFileSync(join(scratch, "data/rewrites.txt"), `${[...lines, ...more].join("\n")}\n`);
+
+// The prompts are the same; only the numbers are others, so that the lines above stay as they are.
+random = generator(SEED + 1);
+const ARTISTS = /^(art )?by |artgerm$/;
+const artists = MODIFIERS.filter((m) => ARTISTS.test(m));
+const sites = ["trending on artstation", "artstation", "8k", "4k", "unreal engine", "octane render"];
+const looks = MODIFIERS.filter((m) => !ARTISTS.test(m) && !sites.includes(m));
+function continuation(isPlaced) {
+  const list = [
+    ...some(random, looks, 3 + Math.floor(random() * 6)),
+    ...some(random, sites, 1 + Math.floor(random() * 2)),
+    ...(random() < 0.7 ? [pick(random, artists)] : []),
+  ];
+  return `${isPlaced ? ` ${pick(random, PLACES)}` : ""}, ${list.join(", ")}`;
+}
+const continued = Array.from({ length: CONTINUATIONS }, () => {
+  const prompt = cased(random() < 0.7 ? phrase() : wide());
+  // Some prompts have a modifier of their own, behind which no place can stand.
+  const kind = random();
+  return JSON.stringify(
+    kind < 0.2
+      ? [`${prompt}, ${pick(random, MODIFIERS)}`, continuation(false)]
+      : [prompt, continuation(kind < 0.6)],
+  );
+});
+writeFileSync(join(scratch, "data/continuations.jsonl"), `${continued.join("\n")}\n`);
+
 const folder = join(scratch, "promptist-tokenizer");
 // A model that goes on learning keeps its words.
 if (!existsSync(folder)) writeTokenizer();

@@ -7,9 +7,9 @@ const SOURCES = ["free-port", "postgres-server"];
 
 /**
  * A PostgreSQL server of its own in a temporary folder, by the tests' own source, which Node can't run as it is; and
- * `query`, which runs one statement.
+ * `query`, which runs one statement. `settings` are the server's.
  */
-export async function postgresServer() {
+export async function postgresServer(settings = {}) {
   // Inside node_modules, so that packages are found.
   const folder = fileURLToPath(new URL("../../node_modules/.cache/bench/", import.meta.url));
   mkdirSync(folder, { recursive: true });
@@ -24,5 +24,5 @@ export async function postgresServer() {
   );
   const programs = postgresPrograms();
   if (programs === null) throw new Error("PostgreSQL's programs (initdb, pg_ctl) are not installed here");
-  return { server: await createPostgresServer(programs), query };
+  return { server: await createPostgresServer(programs, settings), query };
 }

@@ -1,9 +1,12 @@
 import { atMost } from "../core/backoff.js";
 import { DiscordError } from "../core/errors.js";
 import { type Events, log } from "../core/events.js";
+import type { Host } from "../core/host.js";
+import { PHASES } from "../core/job.js";
 import { NO_MODELS } from "../core/known-models.js";
 import { DEFAULT_SIDES, DEFAULT_SPEED, type TextOptions } from "../core/options.js";
 import type { Treatment } from "../core/settings.js";
+import { type DevicePace, usualMs, type Work } from "../core/waiting.js";
 import type { Store } from "../db/store.js";
 import type { PictureStore } from "../pictures/store.js";
 import { Tastes } from "../taste/tastes.js";
@@ -29,7 +32,6 @@ import { inviteUrl } from "./discord/application.js";
 import { DISCORD_CDN_ORIGINS, download } from "./discord/attachment.js";
 import { Gateway } from "./discord/gateway.js";
 import { audienceReader } from "./messages/parts/audience.js";
-import type { Work } from "./messages/parts/eta.js";
 import { Presenter } from "./messages/parts/presentation.js";
 import { Subjects } from "./messages/parts/subjects.js";
 import { Arrivals } from "./requests/arrivals.js";
@@ -75,8 +77,10 @@ export interface BotOptions {
    * default.
    */
   readonly uncheckedPictures?: Treatment;
-  /** Milliseconds that this machine takes for work of this size; null where that was never measured. */
-  readonly estimateMs?: (work: Work) => number | null;
+  /** The devices of all hosts that take jobs now, and how long work takes there; without it nothing is estimated. */
+  readonly paces?: () => readonly DevicePace[];
+  /** The programs that share the database; by default as it has them. */
+  readonly fleet?: () => Promise<readonly Host[]>;
   /** Whether Promptist reads only the beginning of a prompt; throws CheckpointError. */
   /** The names of the rewriters whose files are here; all that are known by default. */
   readonly rewriters?: () => readonly string[];
@@ -91,6 +95,9 @@ export interface BotOptions {
   /** Discord ended the connection for good (token reset, intents revoked), after `start` had succeeded. */
   readonly onFatal?: (error: DiscordError) => void;
 }
+
+/** One device of which nothing is known. */
+const UNKNOWN_PACE: DevicePace = { phases: PHASES, jobId: null, estimateMs: () => null };
 
 /** How long `stop` waits for answers that are under way. */
 const STOP_GRACE_MS = 1_500;
@@ -135,7 +142,8 @@ class DiscordBot implements Bot {
     this.#options = options;
     const { store, events, limits, defaults, pictures, now = Date.now } = options;
     const { queue, deliveries, records, votes, drafts, settings, styles, usage, favourites } = store;
-    const { estimateMs = () => null, isTooLong = () => false } = options;
+    const { paces = () => [UNKNOWN_PACE], isTooLong = () => false } = options;
+    const estimateMs = (work: Work, jobId?: string) => usualMs(paces(), work, jobId);
     const { models = { known: async () => NO_MODELS, adult: [] } } = options;
     const timing = { ...DEFAULT_TIMING, ...options.timing };
     const { signal } = this.#stopping;
@@ -171,7 +179,7 @@ class DiscordBot implements Bot {
     });
     const replyLimits = new ReplyLimits();
     this.#ballots = new Ballots({ ...common, votes, presenter });
-    this.#board = new StatusBoard({ ...common, presenter, replyLimits, estimateMs });
+    this.#board = new StatusBoard({ ...common, presenter, replyLimits, estimateMs, paces });
     this.#outbox = new Outbox({
       ...common,
       presenter,
@@ -227,7 +235,7 @@ class DiscordBot implements Bot {
       intake,
       sources,
       repeats,
-      estimateMs,
+      paces,
       isTooLong,
     });
     const forms = new TextForms(limits);
@@ -266,7 +274,8 @@ class DiscordBot implements Bot {
       quotas,
       tastes: options.tastes ?? new Tastes(store.lessons),
       pictures,
-      estimateMs,
+      paces,
+      fleet: options.fleet ?? (() => store.hosts.list()),
       presenter,
       deleteMessages: (sourceIds) => this.#erased.deleteOf(sourceIds),
       send: async ({ applicationId, token: interactionToken, user }, message, as) => {

@@ -14,7 +14,7 @@ import { type PerSide, SIDES, type Side } from "../core/side.js";
 import { isDecided, ownAtSpeed } from "../core/speeds.js";
 import type { NewItem } from "../db/queue.js";
 import { replaceFile } from "../files/replace-file.js";
-import type { Drawn } from "../inference/worker/protocol.js";
+import type { Drawn, Rewrite } from "../inference/worker/protocol.js";
 import { type PromptFile, type PromptPair, parsePromptFile } from "../prompt-files/prompt-file.js";
 import type { Models } from "./parts/models.js";
 import { type ImageFlags, imageOptions, type TextFlags, textOptions } from "./parts/options.js";
@@ -104,8 +104,8 @@ export async function batch(
   const numbers = lacking.map(({ i }) => i + 1);
   for (const line of unreadLines(rewritten.rewrites, numbers)) output.say(line);
   const loaded = rewritten.loaded.get(rewriterNameOf(text));
-  const writtenNow = (i: number, side: Side): string | undefined =>
-    rewritten.rewrites[lacking.findIndex((one) => one.i === i && one.side === side)]?.rewrite;
+  const writtenNow = (i: number, side: Side): Rewrite | undefined =>
+    rewritten.rewrites[lacking.findIndex((one) => one.i === i && one.side === side)];
 
   const pairs = items.map((item, i): PairToDraw => {
     const { prompt, rewrite, against, image: own } = item;
@@ -113,11 +113,14 @@ export async function batch(
     return {
       ...(own === undefined ? {} : { image: own }),
       prompt,
-      optimized: rewrite ?? writtenNow(i, "optimized")!,
+      optimized: rewrite ?? writtenNow(i, "optimized")!.rewrite,
       rewriter: given === null ? rewriterNameOf(textOptionsOf({ text }, item)) : null,
+      kept: writtenNow(i, "optimized")?.kept,
       ...(against === undefined
         ? {}
-        : { against: { ...against, rewrite: against.rewrite ?? writtenNow(i, "baseline")!, ms: null } }),
+        : {
+            against: { ...against, rewrite: against.rewrite ?? writtenNow(i, "baseline")!.rewrite, ms: null },
+          }),
       seed: ofRow === undefined || isGiven("seed") ? seed + i : ofRow,
       baseline: join(folder, `prompt${i + 1}_original.png`),
       drawn: join(folder, `prompt${i + 1}_optimized.png`),
@@ -197,7 +200,7 @@ function rowsToDraw(
 
 /** A drawn pair as the bot's reports know it. */
 function itemOf(
-  { prompt, optimized, rewriter, against, seed, image }: PairToDraw,
+  { prompt, optimized, rewriter, kept = false, against, seed, image }: PairToDraw,
   text: TextOptions,
   index: number,
   given: PromptPair,
@@ -222,8 +225,11 @@ function itemOf(
     pictures: { baseline: picture(drawn.baseline), optimized: picture(drawn.optimized) },
     comparison: null,
     cancelled: false,
-    notes: SIDES.flatMap((side) =>
-      (drawn[side].embeddings ?? []).map((used) => ({ code: "embedding", side, ...used }) as const),
-    ),
+    notes: [
+      ...(kept ? [{ code: "kept", side: "optimized" } as const] : []),
+      ...SIDES.flatMap((side) =>
+        (drawn[side].embeddings ?? []).map((used) => ({ code: "embedding", side, ...used }) as const),
+      ),
+    ],
   };
 }

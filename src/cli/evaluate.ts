@@ -127,7 +127,8 @@ async function planOf(
   const texts = rewriters.flatMap(({ kind, name }) => {
     if (kind !== "model") return [];
     const { seed: _, ...text } = textOptions({ ...flags, rewriter: name }, seed, isGiven);
-    return [{ name, text, model: models.choiceOf(name).promptist.name }];
+    const { promptist, keepsPrompt } = models.choiceOf(name);
+    return [{ name, text, model: keepsPrompt ? `${promptist.name} + prompt kept` : promptist.name }];
   });
   const lora = await models.turboLora();
   const drawn = imageOptions(flags, seed, diffusion, lora, {}, isGiven);

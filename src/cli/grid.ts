@@ -11,7 +11,7 @@ import { loraList, offeredName } from "../core/known-models.js";
 import { LIMIT_RANGES, promptModeOf, randomSeed } from "../core/options.js";
 import { NO_REWRITER, REWRITER_NAMES, rewriterNameOf } from "../core/rewriters.js";
 import { isDecided, ownAtSpeed } from "../core/speeds.js";
-import type { Drawn } from "../inference/worker/protocol.js";
+import type { Drawn, Rewrite } from "../inference/worker/protocol.js";
 import type { GridCell } from "../pictures/grid-picture.js";
 import { captionOf } from "../pictures/pair-card.js";
 import type { Models } from "./parts/models.js";
@@ -101,7 +101,8 @@ export async function grid(
   const { miniature, note } = models.noteMiniature(lacking.length > 0 ? ["text", "image"] : ["image"]);
   const written = await rewriteDistinct(models, output, lacking);
   const texts = items.map(
-    (item, i) => textOfSide(item, item.only ?? "baseline") ?? written.get(JSON.stringify(ways[i])) ?? prompt,
+    (item, i) =>
+      textOfSide(item, item.only ?? "baseline") ?? written.get(JSON.stringify(ways[i]))?.rewrite ?? prompt,
   );
   const title = variesRewriters(grid) ? prompt : texts[0]!;
   const isRewrite = items.some(({ only }) => only === "optimized");
@@ -129,6 +130,7 @@ export async function grid(
                   original: prompt,
                   rewrite: texts[i]!,
                   rewriter: rewriterNameOf(ways[i]!.text),
+                  ...(written.get(JSON.stringify(ways[i]))?.kept === true ? { kept: true } : {}),
                 }
               : null,
         },
@@ -193,7 +195,7 @@ async function rewriteDistinct(
   models: Models,
   output: Output,
   lacking: readonly PromptToRewrite[],
-): Promise<ReadonlyMap<string, string>> {
+): Promise<ReadonlyMap<string, Rewrite>> {
   const keys = [...new Set(lacking.map((way) => JSON.stringify(way)))];
   const { rewrites } = await rewriteAll(
     models,
@@ -201,5 +203,5 @@ async function rewriteDistinct(
     keys.map((key) => lacking.find((way) => JSON.stringify(way) === key)!),
   );
   for (const line of unreadLines(rewrites)) output.say(line);
-  return new Map(keys.map((key, i) => [key, rewrites[i]!.rewrite]));
+  return new Map(keys.map((key, i) => [key, rewrites[i]!]));
 }

@@ -38,6 +38,7 @@ export async function optimize(
       candidates: rewrite.candidates,
       settings,
       ...(styled === null ? {} : { style, styled }),
+      kept: rewrite.kept ?? false,
       checkpoint: info?.name ?? null,
       miniature,
       note,

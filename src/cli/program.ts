@@ -12,19 +12,15 @@ import {
 } from "../core/options.js";
 import { REWRITER_NAMES } from "../core/rewriters.js";
 import { VERSION } from "../core/version.js";
-import { batch } from "./batch.js";
-import { type BenchFlags, bench } from "./bench.js";
+import type { BenchFlags } from "./bench.js";
 import { addCheckpointsCommand } from "./checkpoints.js";
-import { type CompareFlags, compare } from "./compare.js";
-import { backup, type CopyFlags, copyDatabase } from "./database.js";
-import { doctor, explainCodes } from "./doctor.js";
-import { type EvaluateFlags, evaluate } from "./evaluate.js";
-import { type GenerateFlags, generate } from "./generate.js";
-import { type GridFlags, grid, variesStrength } from "./grid.js";
-import { info } from "./info.js";
-import { type LocalDiscordFlags, localDiscord } from "./local-discord.js";
-import { optimize } from "./optimize.js";
-import { Models } from "./parts/models.js";
+import type { CompareFlags } from "./compare.js";
+import type { CopyFlags } from "./database.js";
+import type { EvaluateFlags } from "./evaluate.js";
+import type { GenerateFlags } from "./generate.js";
+import type { GridFlags } from "./grid.js";
+import type { LocalDiscordFlags } from "./local-discord.js";
+import type { Models } from "./parts/models.js";
 import {
   addAgainstOption,
   addCommonOptions,
@@ -44,11 +40,8 @@ import {
 } from "./parts/options.js";
 import { Output } from "./parts/output.js";
 import type { AgainstFlags } from "./parts/pairs.js";
-import { withMentions } from "./parts/prompt.js";
-import { listStyles } from "./parts/styles.js";
-import { type ScoreFlags, score } from "./score.js";
-import { type UpscaleFlags, upscale } from "./upscale.js";
-import { verify } from "./verify.js";
+import type { ScoreFlags } from "./score.js";
+import type { UpscaleFlags } from "./upscale.js";
 
 /** The command line with all its verbs. Wrong usage throws a CommanderError; nothing exits the process. */
 export function buildProgram(config: Config): Command {
@@ -57,6 +50,11 @@ export function buildProgram(config: Config): Command {
     .version(VERSION)
     .showHelpAfterError("(promptist --help lists the commands; --help after a command shows examples)")
     .exitOverride();
+  // What a verb needs is loaded when it runs, so that help and mistakes are quick.
+  const opened = async (output: Output, flags: Parameters<typeof Models.open>[2]) => {
+    const { Models } = await import("./parts/models.js");
+    return Models.open(config, output, flags);
+  };
   const verb = (usage: string, description: string, ...examples: string[]) =>
     addExamples(program.command(usage).description(description), examples);
 
@@ -79,8 +77,10 @@ export function buildProgram(config: Config): Command {
     ),
   ).action(async (written: string, given: TextFlags & PromptsFlags, command: Command) => {
     const output = outputOf(given);
+    const { withMentions } = await import("./parts/prompt.js");
     const { text, flags } = withMentions(written, given);
-    return optimize(await Models.open(config, output, flags), output, text, flags, givenOn(command));
+    const { optimize } = await import("./optimize.js");
+    return optimize(await opened(output, flags), output, text, flags, givenOn(command));
   });
   addSourceOptions(
     addSeedOption(
@@ -111,8 +111,10 @@ export function buildProgram(config: Config): Command {
     .option("--upscaler <name>", "what makes it larger for --enlarge: a file, or a name (default: Lanczos)")
     .action(async (written: string, given: GenerateFlags, command: Command) => {
       const output = outputOf(given);
+      const { withMentions } = await import("./parts/prompt.js");
       const { text, flags } = withMentions(written, given);
-      const models = await Models.open(config, output, flags);
+      const models = await opened(output, flags);
+      const { generate } = await import("./generate.js");
       return generate(models, output, config, text, flags, givenOn(command));
     });
   const both = (command: Command) =>
@@ -133,8 +135,10 @@ export function buildProgram(config: Config): Command {
     ),
   ).action(async (written: string, given: CompareFlags, command: Command) => {
     const output = outputOf(given);
+    const { withMentions } = await import("./parts/prompt.js");
     const { text, flags } = withMentions(written, given);
-    return compare(await Models.open(config, output, flags), output, text, flags, givenOn(command));
+    const { compare } = await import("./compare.js");
+    return compare(await opened(output, flags), output, text, flags, givenOn(command));
   });
   compared(
     verb(
@@ -150,7 +154,8 @@ export function buildProgram(config: Config): Command {
       command: Command,
     ) => {
       const output = outputOf(flags);
-      return batch(await Models.open(config, output, flags), output, config, file, flags, givenOn(command));
+      const { batch } = await import("./batch.js");
+      return batch(await opened(output, flags), output, config, file, flags, givenOn(command));
     },
   );
   const paper = { ...config, image: { ...config.image, ...PAPER_OPTIONS } };
@@ -182,7 +187,8 @@ export function buildProgram(config: Config): Command {
     .option("--seeds <n>", "pictures of each prompt and rewriter", inRange(EVALUATED_SEEDS), PAPER_SEEDS)
     .action(async (file: string, flags: EvaluateFlags, command: Command) => {
       const output = outputOf(flags);
-      return evaluate(await Models.open(config, output, flags), output, file, flags, givenOn(command));
+      const { evaluate } = await import("./evaluate.js");
+      return evaluate(await opened(output, flags), output, file, flags, givenOn(command));
     });
   both(
     verb(
@@ -203,12 +209,10 @@ export function buildProgram(config: Config): Command {
     )
     .action(async (written: string, given: GridFlags, command: Command) => {
       const output = outputOf(given);
+      const { withMentions } = await import("./parts/prompt.js");
       const { text, flags } = withMentions(written, given);
-      const models = await Models.open(
-        config,
-        output,
-        variesStrength(flags) ? { ...flags, lora: [] } : flags,
-      );
+      const { grid, variesStrength } = await import("./grid.js");
+      const models = await opened(output, variesStrength(flags) ? { ...flags, lora: [] } : flags);
       return grid(models, output, text, flags, givenOn(command));
     });
   addCommonOptions(
@@ -229,7 +233,8 @@ export function buildProgram(config: Config): Command {
     )
     .action(async (images: readonly string[], flags: ScoreFlags) => {
       const output = outputOf(flags);
-      return score(await Models.open(config, output, flags), output, config, images, flags);
+      const { score } = await import("./score.js");
+      return score(await opened(output, flags), output, config, images, flags);
     });
   addCommonOptions(
     verb(
@@ -262,7 +267,8 @@ export function buildProgram(config: Config): Command {
     )
     .action(async (picture: string, flags: UpscaleFlags) => {
       const output = outputOf(flags);
-      return upscale(await Models.open(config, output, flags), output, config, picture, flags);
+      const { upscale } = await import("./upscale.js");
+      return upscale(await opened(output, flags), output, config, picture, flags);
     });
   verb(
     "info <picture...>",
@@ -271,7 +277,10 @@ export function buildProgram(config: Config): Command {
     "info drawn/*.png --json",
   )
     .option("--json", "print one JSON object")
-    .action((pictures: readonly string[], flags: { json?: boolean }) => info(outputOf(flags), pictures));
+    .action(async (pictures: readonly string[], flags: { json?: boolean }) => {
+      const { info } = await import("./info.js");
+      return info(outputOf(flags), pictures);
+    });
   addSeedOption(
     addTextOptions(
       addCommonOptions(
@@ -288,7 +297,8 @@ export function buildProgram(config: Config): Command {
     ),
   ).action(async (flags: TextFlags, command: Command) => {
     const output = outputOf(flags);
-    return verify(await Models.open(config, output, flags), output, flags, givenOn(command));
+    const { verify } = await import("./verify.js");
+    return verify(await opened(output, flags), output, flags, givenOn(command));
   });
   addCommonOptions(
     verb(
@@ -304,6 +314,7 @@ export function buildProgram(config: Config): Command {
     .option("--explain [code]", "what a failure code means and what to do; without one, all of them")
     .action(async (flags: CommonFlags & { explain?: string | true; verbose?: boolean }) => {
       const output = outputOf(flags);
+      const { doctor, explainCodes } = await import("./doctor.js");
       if (flags.explain !== undefined) return explainCodes(output, flags.explain);
       const healthy = await doctor(config, output, flags.device, flags.verbose === true);
       if (!healthy) process.exitCode = 1;
@@ -341,6 +352,7 @@ export function buildProgram(config: Config): Command {
       "where no published checkpoint is here, use random weights of the same size (8 GB of disk, deleted after)",
     )
     .action(async (flags: BenchFlags) => {
+      const { bench } = await import("./bench.js");
       const isDrawn = await bench(config, outputOf(flags), flags);
       if (!isDrawn) process.exitCode = 1;
     });
@@ -351,10 +363,16 @@ export function buildProgram(config: Config): Command {
     "styles styles.csv --json",
   )
     .option("--json", "print one JSON object")
-    .action((file: string | undefined, flags: { json?: boolean }) => listStyles(outputOf(flags), file));
+    .action(async (file: string | undefined, flags: { json?: boolean }) => {
+      const { listStyles } = await import("./parts/styles.js");
+      return listStyles(outputOf(flags), file);
+    });
   verb("backup <file>", "copy the queue's database, even while the bot runs", "backup backups/today.sqlite")
     .option("--json", "print the result as JSON")
-    .action((file: string, flags: { json?: boolean }) => backup(config, outputOf(flags), file));
+    .action(async (file: string, flags: { json?: boolean }) => {
+      const { backup } = await import("./database.js");
+      return backup(config, outputOf(flags), file);
+    });
   addExamples(
     program
       .command("db")
@@ -369,7 +387,10 @@ export function buildProgram(config: Config): Command {
     )
     .option("--from <url>", "from this database into the data folder, which must not have one")
     .option("--json", "print the result as JSON")
-    .action((flags: CopyFlags & { json?: boolean }) => copyDatabase(config, outputOf(flags), flags));
+    .action(async (flags: CopyFlags & { json?: boolean }) => {
+      const { copyDatabase } = await import("./database.js");
+      return copyDatabase(config, outputOf(flags), flags);
+    });
   addCheckpointsCommand(program, config);
   verb(
     "local-discord",
@@ -388,6 +409,7 @@ export function buildProgram(config: Config): Command {
     .option("--folder <folder>", "keep messages and files here (default: in memory only)")
     .option("--json", "print the address as JSON")
     .action(async (flags: LocalDiscordFlags & { json?: boolean }) => {
+      const { localDiscord } = await import("./local-discord.js");
       await localDiscord(outputOf(flags), flags);
     });
   verb(

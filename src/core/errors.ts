@@ -71,6 +71,7 @@ export type ErrorCode =
   | "OUT_OF_MEMORY"
   | "WORKER_DIED"
   | "WORKER_STALLED"
+  | "HOST_DIED"
   | "DISK_FULL"
   | "DISK_READ_ONLY"
   | "DISK_FAILED"

@@ -27,7 +27,8 @@ export interface Progress {
  */
 export interface AppEvents {
   "job.enqueued": [{ jobId: string; job: Job }];
-  "job.claimed": [{ jobId: string; phase: Phase; attempt: number }];
+  /** `owner`: the loop that has it, of whichever program; events of older versions name none. */
+  "job.claimed": [{ jobId: string; phase: Phase; attempt: number; owner?: string }];
   /** Someone asked a running job to stop. The row records it too; the event only makes it faster. */
   "job.cancel-requested": [{ jobId: string }];
   "job.progress": [Progress];
@@ -61,18 +62,44 @@ export interface AppEvents {
   "queue.paused": [];
   /** The queue hands out work again after a pause. */
   "queue.resumed": [];
+  /** An operator paused or resumed one host. */
+  "host.paused": [{ name: string; paused: boolean }];
   /** Another program stored a job or gave one back, or may have while this one could not hear it. */
   "work.elsewhere": [];
   "job.delivered": [{ jobId: string; messageId: string | null }];
   /** A model is loaded; `replaced`: the one that the phase had before, where it changed models. */
   "phase.started": [
-    { phase: Phase; pid: number; checkpoint: string; device: string; loadMs: number; replaced?: string },
+    {
+      phase: Phase;
+      pid: number;
+      checkpoint: string;
+      device: string;
+      loadMs: number;
+      weightBytes?: number;
+      replaced?: string;
+      owner?: string;
+    },
   ];
   "phase.finished": [
-    { phase: Phase; device: string; jobs: number; items: number; ms: number; peakBytes: number },
+    {
+      phase: Phase;
+      device: string;
+      jobs: number;
+      items: number;
+      ms: number;
+      peakBytes: number;
+      owner?: string;
+    },
   ];
   "worker.exited": [
-    { phase: Phase; device: string; pid: number; code: number | null; signal: string | null },
+    {
+      phase: Phase;
+      device: string;
+      pid: number;
+      code: number | null;
+      signal: string | null;
+      owner?: string;
+    },
   ];
   /**
    * What a device is at: told with the claim where DEVICES names it, else once it is open; `jobId` is null when it has

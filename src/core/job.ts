@@ -104,6 +104,8 @@ export type ItemNote =
   | { readonly code: "left-out"; readonly problems: readonly string[] }
   /** Promptist read only the beginning of the prompt; `words` are the rest, behind its rewrite as written. */
   | { readonly code: "unread"; readonly words: string }
+  /** The rewrite was held to begin with the prompt, instead of being what the model writes by itself. */
+  | { readonly code: "kept"; readonly side: Side }
   /** The rewrite was chosen by what the server likes, with these phrases as the reason. */
   | {
       readonly code: "taste";
@@ -246,6 +248,10 @@ export const textOptionsOf = (
   item: { readonly text?: TextOptions; readonly against?: Pick<Opponent, "text"> } | undefined,
   side: Side = "optimized",
 ): TextOptions => (side === "baseline" ? item?.against?.text : item?.text) ?? text;
+
+/** Whether the rewriter of the optimized side was held to the prompt's own words. */
+export const isKept = ({ notes }: Pick<Item, "notes">): boolean =>
+  notes.some((note) => note.code === "kept" && note.side === "optimized");
 
 /**
  * Who wrote the text of an item's side, or is to write it, by name (core/rewriters.ts): `none` for the prompt as

@@ -310,6 +310,13 @@ export type DeviceName = (typeof DEVICES)[number];
 export const PRECISIONS = ["auto", "fp16", "fp32"] as const;
 export type Precision = (typeof PRECISIONS)[number];
 
+/**
+ * Whose rewrites are held to the prompt's own words (inference/promptist/kept.ts): those of small stand-ins for the
+ * published models, all, or none.
+ */
+export const KEEP_PROMPTS = ["auto", "always", "never"] as const;
+export type KeepPrompt = (typeof KEEP_PROMPTS)[number];
+
 /** What makes the finished picture of its latents: the checkpoint's VAE, or TAESD, which is quick and softens details. */
 export const DECODERS = ["vae", "taesd"] as const;
 export type DecoderName = (typeof DECODERS)[number];

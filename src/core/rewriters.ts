@@ -46,16 +46,18 @@ export const PROMPTIST = {
   settings: {},
 } satisfies Rewriter;
 
+export const MAGICPROMPT = {
+  name: "magicprompt",
+  title: "MagicPrompt",
+  repos: ["Gustavosta/MagicPrompt-Stable-Diffusion"],
+  licence: "MIT",
+  form: CONTINUATION,
+  settings: SAMPLED,
+} satisfies Rewriter;
+
 export const REWRITERS: readonly Rewriter[] = [
   PROMPTIST,
-  {
-    name: "magicprompt",
-    title: "MagicPrompt",
-    repos: ["Gustavosta/MagicPrompt-Stable-Diffusion"],
-    licence: "MIT",
-    form: CONTINUATION,
-    settings: SAMPLED,
-  },
+  MAGICPROMPT,
   {
     name: "magicprompt-small",
     title: "MagicPrompt small",

@@ -10,14 +10,14 @@ import type { Store } from "./store.js";
  * goes untold and none is told twice.
  */
 export function announced(store: Store, events: Events): Store {
-  const { queue, deliveries, records } = store;
+  const { queue, deliveries, records, hosts } = store;
   const finished = (jobId: string, state: Job["state"]) => events.emit("job.finished", { jobId, state });
   const verbs: Partial<Queue> = {
     enqueue: (wanted) => queue.enqueue(wanted, (job) => events.emit("job.enqueued", { jobId: job.id, job })),
     async claim(phase, owner, loaded) {
       const claim = await queue.claim(phase, owner, loaded);
       if (claim !== undefined)
-        events.emit("job.claimed", { jobId: claim.job.id, phase, attempt: claim.attempt });
+        events.emit("job.claimed", { jobId: claim.job.id, phase, attempt: claim.attempt, owner });
       return claim;
     },
     async saveText(claim, item, result) {
@@ -88,6 +88,7 @@ export function announced(store: Store, events: Events): Store {
       const recovered = await queue.recover(lost);
       for (const { id: jobId, phase, state } of recovered) {
         if (state === "queued") events.emit("job.requeued", { jobId, phase, reason: "recovered" });
+        else if (state === "failed") events.emit("job.finished", { jobId, state, code: "HOST_DIED" });
         else finished(jobId, state);
       }
       return recovered;
@@ -110,6 +111,13 @@ export function announced(store: Store, events: Events): Store {
       async delivered(id, messageId) {
         await deliveries.delivered(id, messageId);
         events.emit("job.delivered", { jobId: id, messageId });
+      },
+    }),
+    hosts: overlay(hosts, {
+      async setPaused(name, paused) {
+        const isKnown = await hosts.setPaused(name, paused);
+        if (isKnown) events.emit("host.paused", { name, paused });
+        return isKnown;
       },
     }),
     records: overlay(records, {

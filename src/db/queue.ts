@@ -133,11 +133,11 @@ export type RetryResult = LeaveResult | "failed";
 /** Whose running jobs have no holder: those whose lease is over, those of one loop, or all. */
 export type Lost = "lapsed" | "all" | { readonly owner: string };
 
-/** What became of a running job that lost its holder. */
+/** What became of a running job that lost its holder; `failed`: it was at work in each of MOST_DEATHS deaths. */
 export interface Recovered {
   readonly id: string;
   readonly phase: Phase;
-  readonly state: "queued" | "cancelled";
+  readonly state: "queued" | "cancelled" | "failed";
 }
 
 export type CancelResult = "cancelled" | "requested" | "finished" | "unknown";
@@ -153,6 +153,12 @@ export type LeaseResult = "held" | "cancel" | false;
  * since a holder that is taken for dead has worked for nothing.
  */
 export const LEASE_MS = 15_000;
+
+/**
+ * A job is set aside (HOST_DIED) once so many programs in a row died while they worked on it, and none of them stored
+ * anything of it: it may be what ends them, and would end all others in turn.
+ */
+export const MOST_DEATHS = 3;
 
 /** No failed job waits longer than this for its next attempt. */
 export const LONGEST_BACKOFF_MS = 5 * 60_000;
@@ -242,7 +248,10 @@ export interface Queue {
   /**
    * Running jobs whose holder is gone wait again with the results they have: those whose lease is over, where several
    * programs share the queue; those of an `owner`, which has lost them itself; or `all`, at the start of a program
-   * that has the queue for itself.
+   * that has the queue for itself. What an `owner` has lost itself, and what several hosts lost at once, tells nothing
+   * against a job; else the death counts until something of the job is stored or its holder comes back. From the second
+   * on it waits before it is tried again, so that those that were at work together are tried one by one, and MOST_DEATHS
+   * end it.
    */
   recover(lost: Lost): Promise<Recovered[]>;
 

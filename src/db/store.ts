@@ -1,6 +1,7 @@
 import type { Deliveries } from "./deliveries.js";
 import type { Drafts } from "./drafts.js";
 import type { Favourites } from "./favourites.js";
+import type { Hosts } from "./hosts.js";
 import type { Lessons } from "./lessons.js";
 import type { Queue } from "./queue.js";
 import type { Records } from "./records.js";
@@ -24,5 +25,6 @@ export interface Store {
   readonly styles: Styles;
   readonly usage: Usage;
   readonly favourites: Favourites;
+  readonly hosts: Hosts;
   close(): Promise<void>;
 }

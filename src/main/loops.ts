@@ -1,5 +1,4 @@
 import { randomUUID } from "node:crypto";
-import { hostname } from "node:os";
 import type { FoundModel } from "../checkpoints/library/find-models.js";
 import { embeddingsAmong } from "../checkpoints/library/found-embeddings.js";
 import { tinyDecoderAmong } from "../checkpoints/library/found-tiny-decoder.js";
@@ -12,6 +11,7 @@ import type { WorkerRecords } from "../inference/loop/left-behind.js";
 import { InferenceLoop } from "../inference/loop/loop.js";
 import {
   chooseModels,
+  deviceOf,
   type ModelChoice,
   type ModelWishes,
   phasesOfLoops,
@@ -19,6 +19,7 @@ import {
 } from "../inference/loop/model-choice.js";
 import { levelOfOutput } from "../inference/loop/model-host.js";
 import { ModelSets } from "../inference/loop/model-sets.js";
+import type { LoopOnDevice } from "../metrics/host-watch.js";
 import type { PictureStore } from "../pictures/store.js";
 import { RewriteChoice } from "../taste/rewrite-choice.js";
 import type { Tastes } from "../taste/tastes.js";
@@ -51,6 +52,7 @@ export async function modelSetsOf(config: Config, found: readonly FoundModel[]):
     clipSkip: config.CLIP_SKIP,
     tinyDecoder: tinyDecoderAmong(found, config),
     decoder: config.DECODER,
+    keepPrompt: config.KEEP_PROMPT,
     embeddings: [...config.embeddings.map((file) => ({ file })), ...embeddingsAmong(found)],
     device: config.DEVICE,
     textDevice: config.TEXT_DEVICE,
@@ -68,7 +70,6 @@ export async function modelSetsOf(config: Config, found: readonly FoundModel[]):
 export interface LoopsOptions {
   readonly config: Config;
   readonly models: ModelSets;
-  readonly choice: ModelChoice;
   /** What lies on this machine. */
   readonly found: readonly FoundModel[];
   readonly store: Store;
@@ -77,21 +78,32 @@ export interface LoopsOptions {
   readonly pictures: PictureStore;
   readonly workers: WorkerRecords;
   readonly mayClaim: () => boolean;
+  readonly isPaused: () => boolean;
+  /** What `plannedLoops` has made. */
+  readonly planned: readonly LoopOnDevice[];
   readonly pollMs?: number;
   /** The compiled worker; set by tests that run from source. */
   readonly workerFile?: string;
 }
 
+/** Which loops this machine's devices get, under the name of the host. */
+export const plannedLoops = (choice: ModelChoice, host: string): readonly LoopOnDevice[] =>
+  phasesOfLoops(choice).map((phases) => ({
+    owner: `${host} ${randomUUID()}`,
+    device: deviceOf(choice, phases[0]!),
+    phases,
+  }));
+
 /** The loops of this machine's devices, not started. */
 export function createLoops({
   config,
   models,
-  choice,
   found,
   store,
   tastes,
   workers,
   workerFile,
+  planned,
   ...options
 }: LoopsOptions): readonly InferenceLoop[] {
   const { events } = options;
@@ -100,8 +112,8 @@ export function createLoops({
     isOn: async (where) => (await store.settings.resolve(where)).taste ?? config.TASTE,
   });
   const { KEEP_MODELS_BYTES: keptBytes, PHASE_MS: phaseMs, WORKER_SILENCE_MS: silenceMs } = config;
-  return phasesOfLoops(choice).map(
-    (phases) =>
+  return planned.map(
+    ({ phases, owner }) =>
       new InferenceLoop({
         ...options,
         queue: store.queue,
@@ -123,7 +135,7 @@ export function createLoops({
           });
         },
         checkpointName: (phase, set) => (phase === "text" ? models.rewriterName(set) : models.nameOf(set)),
-        owner: `${hostname()} ${randomUUID()}`,
+        owner,
         phaseMs,
         keptBytes,
       }),

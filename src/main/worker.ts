@@ -10,6 +10,7 @@ import { logEvents } from "../metrics/log.js";
 import { isBucket, openPictures } from "../pictures/open.js";
 import { Tastes } from "../taste/tastes.js";
 import { openEngine, passwordOf } from "./engine.js";
+import { startHost } from "./host.js";
 import { createLoops, modelSetsOf } from "./loops.js";
 import { startMetrics } from "./metrics.js";
 
@@ -58,19 +59,25 @@ export async function createWorkerHost(
     });
     cleanups.push(engine.close);
     const { store } = engine;
-    cleanups.push(await startMetrics(config, events, () => store.queue));
     const workers = new WorkerRecords(join(config.dataDir, "workers"), events);
     await workers.endLeftBehind();
+    const pictures = await openPictures(config);
+    const { heartbeat, planned } = await startHost(config, { models, choice }, { engine, events, pictures });
+    cleanups.push(() => heartbeat.stop());
+    cleanups.push(
+      await startMetrics(config, events, { queue: () => store.queue, hosts: () => heartbeat.latest }),
+    );
     const loops = createLoops({
       config,
       models,
-      choice,
+      planned,
       found,
       store,
       tastes: new Tastes(store.lessons),
       events,
-      pictures: await openPictures(config),
+      pictures,
       workers,
+      isPaused: () => heartbeat.isPaused,
       mayClaim: engine.isOurs,
       ...(engine.pollMs === undefined ? {} : { pollMs: engine.pollMs }),
       ...(workerFile === undefined ? {} : { workerFile }),

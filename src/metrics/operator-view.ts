@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { isMissing } from "../core/errors.js";
 import type { Events, Progress } from "../core/events.js";
+import { conditionOf, type Host, type HostCondition, type HostRole, hasOtherPictures } from "../core/host.js";
 import { type Job, type JobState, linkTo, PHASES, type Phase } from "../core/job.js";
 import type { LogLine } from "./recent-log.js";
 
@@ -31,6 +32,8 @@ export interface OperatorSources {
   readonly votes?: () => Promise<Votes>;
   readonly disk?: () => Promise<OperatorView["disk"]>;
   readonly log?: () => readonly LogLine[];
+  /** This program and, where others share its database, these. */
+  readonly hosts?: () => Promise<readonly Host[]>;
 }
 
 export interface Votes {
@@ -61,6 +64,30 @@ export interface OperatorView {
   disk?: { folder: string; bytes: number; free: number };
   log?: LogLine[];
   votes?: Votes;
+  hosts?: HostView[];
+}
+
+/** One host and what its devices do. */
+interface HostView {
+  name: string;
+  role: string;
+  condition: HostCondition;
+  version: string;
+  /** It has another version than the program that shows it. */
+  differs: boolean;
+  seenAt: number;
+  agoMs: number;
+  /** Its pictures go elsewhere than those of the program that shows it. */
+  otherPictures: boolean;
+  offers: string[];
+  devices: {
+    name: string;
+    doing: string;
+    job?: string;
+    models: string[];
+    bytes: number;
+    setAside?: string;
+  }[];
 }
 
 interface PhaseView {
@@ -71,6 +98,7 @@ interface PhaseView {
 }
 
 const NAMES: Readonly<Record<Phase, string>> = { text: "Rewriting prompts", image: "Drawing pictures" };
+const ROLES: Readonly<Record<HostRole, string>> = { both: "bot and worker", bot: "bot", worker: "worker" };
 const LABELS: Readonly<Record<Progress["output"], string>> = {
   rewrite: "rewrite",
   baseline: "baseline picture",
@@ -79,7 +107,7 @@ const LABELS: Readonly<Record<Progress["output"], string>> = {
 
 /** Starts listening and returns a function that reports the current state when called. */
 export function watchForOperator(sources: OperatorSources): () => Promise<OperatorView> {
-  const { events, jobs, latest, checkpoints, redact, votes, disk, log } = sources;
+  const { events, jobs, latest, checkpoints, redact, votes, disk, log, hosts } = sources;
   const phases = new Map<Phase, PhaseView>();
   const workers = new Map<Phase, number>();
   let peakBytes: number | null = null;
@@ -161,8 +189,32 @@ export function watchForOperator(sources: OperatorSources): () => Promise<Operat
       ...(use === undefined ? {} : { disk: use }),
       ...(log === undefined ? {} : { log: [...log()] }),
       ...(votes === undefined ? {} : { votes: await votes() }),
+      ...(hosts === undefined ? {} : { hosts: hostViews(await hosts()) }),
     };
   };
+}
+
+function hostViews(hosts: readonly Host[]): HostView[] {
+  const own = hosts.find((host) => host.isSelf);
+  return hosts.map((host) => ({
+    name: host.name,
+    role: ROLES[host.role],
+    condition: conditionOf(host),
+    version: host.version,
+    differs: own !== undefined && host.version !== own.version,
+    otherPictures: own !== undefined && hasOtherPictures(host, own),
+    seenAt: host.seenAt,
+    agoMs: Math.round(host.agoMs),
+    offers: [...host.state.offers],
+    devices: host.state.devices.map(({ name, opened, phase, jobId, models, loadedBytes, setAside }) => ({
+      name: opened === null || opened === name ? name : `${name} (${opened})`,
+      doing: jobId === null || phase === null ? "waits for work" : NAMES[phase],
+      ...(jobId === null ? {} : { job: jobId }),
+      models: [...models],
+      bytes: loadedBytes,
+      ...(setAside === null ? {} : { setAside }),
+    })),
+  }));
 }
 
 /** Resident memory of a process, or null where the system does not tell it (Linux does), or it has ended. */

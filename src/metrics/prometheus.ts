@@ -3,6 +3,7 @@ import type { AddressInfo } from "node:net";
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import { codeOf } from "../core/errors.js";
 import type { Events, Progress } from "../core/events.js";
+import type { Host, HostDevice } from "../core/host.js";
 import { type JobState, PHASES, type Phase } from "../core/job.js";
 
 interface WaitingLine {
@@ -26,7 +27,12 @@ const LOAD_BUCKETS = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120];
  * Counts events from now on, by Prometheus' conventions: base units (seconds, bytes) and totals that only
  * grow. Includes the process' own figures (memory, CPU, open files, event-loop delay p50 to p99).
  */
-export function collectMetrics(events: Events, queue: QueueState, now: () => number = Date.now): Registry {
+export function collectMetrics(
+  events: Events,
+  queue: QueueState,
+  hosts: () => readonly Host[],
+  now: () => number = Date.now,
+): Registry {
   const registers = [new Registry()];
   const [registry] = registers as [Registry];
   collectDefaultMetrics({ register: registry });
@@ -66,6 +72,48 @@ export function collectMetrics(events: Events, queue: QueueState, now: () => num
   read("results_undelivered", "Finished jobs whose message is not posted yet", [], async function () {
     this.set((await queue.depth()).undelivered);
   });
+
+  const ofOwn = <L extends string>(
+    name: string,
+    help: string,
+    labels: L[],
+    set: (gauge: Gauge<L>, own: Host) => void,
+  ) =>
+    read(name, help, labels, async function () {
+      const [own] = hosts();
+      if (own !== undefined) set(this, own);
+    });
+  ofOwn(
+    "host_info",
+    "1, with what this host is",
+    ["host", "role", "version"],
+    (it, { name, role, version }) => it.set({ host: name, role, version }, 1),
+  );
+  ofOwn("host_paused", "1 while this host takes no new jobs", [], (it, { paused }) => it.set(paused ? 1 : 0));
+  const byDevice = (name: string, help: string, of: (device: HostDevice) => number) =>
+    ofOwn(name, help, ["device", "phases"], (it, { state }) => {
+      for (const device of state.devices)
+        it.set({ device: device.name, phases: device.phases.join("+") }, of(device));
+    });
+  byDevice("device_busy", "1 while the device is at a job", ({ jobId }) => (jobId === null ? 0 : 1));
+  byDevice("device_loaded_bytes", "Weights of the models that are loaded", ({ loadedBytes }) => loadedBytes);
+  const byHost = (name: string, help: string, of: (host: Host) => number) =>
+    read(name, help, ["host"], async function () {
+      // Those that are deleted go from the metrics, too.
+      this.reset();
+      const [own, ...others] = hosts();
+      // A worker knows itself alone.
+      if (own === undefined || own.role === "worker") return;
+      for (const host of [own, ...others]) this.set({ host: host.name }, of(host));
+    });
+  byHost("fleet_heartbeat_age_seconds", "Since the host was last heard of", ({ agoMs }) => agoMs / 1000);
+  byHost(
+    "fleet_jobs_running",
+    "Jobs that the host said it is at",
+    ({ state }) => state.devices.filter(({ jobId }) => jobId !== null).length,
+  );
+  byHost("fleet_paused", "1 while the host takes no new jobs", ({ paused }) => (paused ? 1 : 0));
+  byHost("fleet_stopped", "1 for a host that said goodbye", ({ endedAt }) => (endedAt === null ? 0 : 1));
 
   const current = gauge("phase_active", "1 while the phase has its model loaded", "phase");
   const loads = seconds("phase_load", "Loading of a phase's model", LOAD_BUCKETS, "phase");

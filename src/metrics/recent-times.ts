@@ -1,6 +1,6 @@
 import type { Events, Progress } from "../core/events.js";
-import { imageOf, type Job, nextPhase, type Phase, picturesLeft } from "../core/job.js";
-import { stepsCost } from "../core/source.js";
+import type { Speeds } from "../core/host.js";
+import type { Phase } from "../core/job.js";
 
 /**
  * Enough for a stable estimate, few enough to follow a change of checkpoint, size or device within minutes.
@@ -10,11 +10,14 @@ const KEPT_ITEMS = 40;
 const KEPT_STEPS = 100;
 
 /**
- * Recent durations on this machine, to estimate the wait for a position in line. Learns from events alone,
- * and gives no estimate for a kind of work that it has not seen.
+ * Recent durations on one device, by which waits are estimated. Learns from events alone, those of one loop: others
+ * tell theirs on the same bus, of this program and of other hosts, and these may be faster or slower.
  */
 export class RecentTimes {
+  readonly #owner: string;
   readonly #now: () => number;
+  /** What the loop is at. */
+  #jobId: string | null = null;
   readonly #loadMs: Record<Phase, Samples> = {
     text: new Samples(KEPT_LOADS),
     image: new Samples(KEPT_LOADS),
@@ -30,65 +33,44 @@ export class RecentTimes {
   #stepsMsOfItem = 0;
   readonly #picturesOfItem = new Set<string>();
 
-  constructor(events: Events, now: () => number = Date.now) {
+  /** @param owner the loop of the device, as its events name it */
+  constructor(events: Events, owner: string, now: () => number = Date.now) {
+    this.#owner = owner;
     this.#now = now;
     events
-      .on("phase.started", ({ phase, loadMs }) => {
+      .on("phase.started", ({ phase, loadMs, owner }) => {
+        if (owner !== this.#owner) return;
         this.#loadMs[phase].add(loadMs);
         this.#beginItem(phase);
       })
-      .on("job.claimed", ({ phase }) => {
-        if (this.#itemStart.has(phase)) this.#beginItem(phase);
+      .on("job.claimed", ({ jobId, phase, owner }) => {
+        if (owner === this.#owner) this.#jobId = jobId;
+        else if (jobId === this.#jobId) this.#jobId = null;
+        if (owner === this.#owner && this.#itemStart.has(phase)) this.#beginItem(phase);
       })
-      .on("job.progress", (progress) => this.#onProgress(progress))
-      .on("job.item", ({ phase }) => this.#onItem(phase))
-      .on("phase.finished", ({ phase }) => {
+      .on("job.progress", (progress) => {
+        if (progress.jobId === this.#jobId) this.#onProgress(progress);
+      })
+      .on("job.item", ({ jobId, phase }) => {
+        if (jobId === this.#jobId) this.#onItem(phase);
+      })
+      .on("phase.finished", ({ phase, owner }) => {
+        if (owner !== this.#owner) return;
         this.#itemStart.delete(phase);
         if (phase === "image") this.#lastStep = null;
       });
   }
 
-  /**
-   * Milliseconds until the last of `jobs` is done, if they run one after the other and each model is loaded
-   * once. Null if any kind of work in them was never measured. For jobs in progress only the missing part
-   * counts.
-   */
-  estimateMs(jobs: readonly Job[]): number | null {
-    let textItems = 0;
-    let pictures = 0;
-    let laterSteps = 0;
-    for (const job of jobs) {
-      for (const item of job.items) {
-        if (nextPhase(job.kind, item) === "text") textItems += 1;
-        if (job.kind === "optimize") continue;
-        const missing = picturesLeft(item);
-        pictures += missing;
-        const { steps, guidance, from } = imageOf(job, item);
-        laterSteps += missing * Math.max(0, stepsCost(steps, guidance, from) - 1);
-      }
-    }
-    return this.estimateWorkMs({ texts: textItems, pictures, laterSteps });
-  }
-
-  /**
-   * Like `estimateMs` for an amount of work; `laterSteps` counts each picture's denoising steps except the
-   * first.
-   */
-  estimateWorkMs(work: {
-    readonly texts: number;
-    readonly pictures: number;
-    readonly laterSteps: number;
-  }): number | null {
-    const { texts: textItems, pictures, laterSteps } = work;
-    return sum([
-      times(textItems > 0 ? 1 : 0, this.#loadMs.text.median()),
+  /** As far as they are known. */
+  speeds(): Speeds {
+    return {
+      loadMs: { text: this.#loadMs.text.median(), image: this.#loadMs.image.median() },
       // The mean, because the prompts of one group finish together: the first takes all the time, the others
       // none.
-      times(textItems, this.#textItemMs.mean()),
-      times(pictures > 0 ? 1 : 0, this.#loadMs.image.median()),
-      times(pictures, this.#pictureRestMs.median()),
-      times(laterSteps, this.#stepMs.median()),
-    ]);
+      textMs: this.#textItemMs.mean(),
+      stepMs: this.#stepMs.median(),
+      pictureRestMs: this.#pictureRestMs.median(),
+    };
   }
 
   #onProgress(progress: Progress): void {
@@ -130,13 +112,6 @@ const isLater = (after: Progress, before: Progress): boolean =>
   after.item === before.item &&
   after.output === before.output &&
   after.step > before.step;
-
-/** Time for `count` pieces; zero pieces take no time, even if the time per piece is unknown. */
-const times = (count: number, ms: number | null): number | null =>
-  count === 0 ? 0 : ms === null ? null : count * ms;
-
-const sum = (parts: readonly (number | null)[]): number | null =>
-  parts.reduce((total, part) => (total === null || part === null ? null : total + part), 0);
 
 /** Keeps the last `kept` values. */
 class Samples {

@@ -41,6 +41,8 @@ export interface PairTexts {
   readonly rewrite: string;
   /** Who wrote the rewrite, by name; null or absent where it is a person's or a file's own words. */
   readonly rewriter?: string | null;
+  /** True if the rewriter was held to the prompt's own words. */
+  readonly kept?: boolean;
   /** Of a pair of two rewriters: who wrote the text of its baseline, and that text; absent for the prompt as written. */
   readonly against?: { readonly rewriter: string; readonly rewrite: string };
 }
@@ -133,6 +135,7 @@ const pairJson = (pair: PairTexts | null) => ({
   original: pair === null ? null : bounded(pair.original),
   rewrite: pair === null ? null : bounded(pair.rewrite),
   rewriter: pair?.rewriter ?? null,
+  ...(pair?.kept === true ? { kept: true } : {}),
   ...(pair?.against === undefined
     ? {}
     : { against: { rewriter: pair.against.rewriter, rewrite: bounded(pair.against.rewrite) } }),

@@ -1,6 +1,7 @@
 import { readdir, readFile, rm, stat } from "node:fs/promises";
 import { extname, join } from "node:path";
 import { isMissing } from "../core/errors.js";
+import { newId } from "../core/job-id.js";
 import type { Side } from "../core/side.js";
 import { isUnfinished, makeFolder, replaceFile } from "../files/replace-file.js";
 
@@ -75,6 +76,22 @@ export const attemptName = (file: string, attempt: number): string => {
   return `${file.slice(0, file.length - ending.length)}-attempt-${attempt}${ending}`;
 };
 
+/** Not a job's. */
+const MARK = { jobId: ".promptist-store", file: "mark" } as const;
+
+/**
+ * A mark that a store keeps from its first use on, by which hosts see whether they share one. Throws what the store
+ * throws.
+ */
+export async function markOf(store: PictureStore): Promise<string> {
+  const read = async () => (await store.read(MARK))?.toString() ?? null;
+  const known = await read();
+  if (known !== null) return known;
+  await store.write(MARK, Buffer.from(newId()));
+  // Another host may have been as quick.
+  return (await read()) ?? "";
+}
+
 /** Keeps pictures in `<folder>/<job id>/<file>`. */
 export class PictureFolder implements PictureStore {
   readonly #folder: string;
@@ -139,6 +156,7 @@ export class PictureFolder implements PictureStore {
   async jobs(): Promise<ReadonlyMap<string, JobPictures>> {
     const jobs = new Map<string, JobPictures>();
     for (const jobId of await namesIn(this.#folder)) {
+      if (jobId === MARK.jobId) continue;
       const folder = await stat(this.#ofJob(jobId)).catch(unlessMissing);
       if (folder === undefined) continue;
       let bytes = 0;

@@ -17,6 +17,7 @@ import {
   withFailing,
 } from "../support/bot-world.js";
 import { textOf } from "../support/message.js";
+import { oneDevice } from "../support/paces.js";
 
 const lines = (count: number) => Array.from({ length: count }, (_, i) => `Prompt ${i + 1}`).join("\n");
 const file = (count: number) => ({ name: "prompts.txt", data: lines(count) });
@@ -46,7 +47,7 @@ describe("the draft of a batch", () => {
   it("says how many and how long before anything is stored, and Start makes it the job's message", async () => {
     const estimateMs = ({ texts, pictures, steps }: { texts: number; pictures: number; steps: number }) =>
       texts * 1000 + pictures * 1000 + steps * 100;
-    const world = await startWorld({ bot: { estimateMs } });
+    const world = await startWorld({ bot: { paces: () => oneDevice(estimateMs) } });
     const alice = world.local.member("alice");
     await (await world.local.member("bob").slash("optimize", { prompt: "first" })).done();
     const handle = await alice.slash("batch", { file: file(7), steps: 10, seed: 5 });

@@ -18,6 +18,7 @@ import {
   type World,
 } from "../support/bot-world.js";
 import { textOf } from "../support/message.js";
+import { oneDevice } from "../support/paces.js";
 
 const MACHINE = {
   program: "Promptist 1",
@@ -253,7 +254,7 @@ describe("/queue", () => {
   it("shows running and waiting with places and times, and nothing of other servers", async () => {
     const estimateMs = ({ texts, pictures, steps }: { texts: number; pictures: number; steps: number }) =>
       texts * 1000 + pictures * 500 + steps * 100;
-    const world = await startWorld({ bot: { estimateMs } });
+    const world = await startWorld({ bot: { paces: () => oneDevice(estimateMs) } });
     const first = await compare(world);
     const { handle } = await compare(world, {}, "bob");
     await handle.waitFor(
@@ -297,9 +298,17 @@ describe("times", () => {
       job("rewrite", { kind: "optimize", pictures: 0 }),
       job("drawing", { phase: "image", texts: 0 }),
     ];
-    const ms = etas(open, ({ texts, pictures }) => texts * 1000 + pictures);
+    const ms = etas(
+      open,
+      oneDevice(({ texts, pictures }) => texts * 1000 + pictures),
+    );
     expect(Object.fromEntries(ms)).toEqual({ runs: 1, drawing: 3, first: 1005, rewrite: 2000 });
-    expect(etas(open, () => null).size).toBe(0);
+    expect(
+      etas(
+        open,
+        oneDevice(() => null),
+      ).size,
+    ).toBe(0);
   });
   it.each([
     [1, 1_000],

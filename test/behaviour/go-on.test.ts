@@ -6,6 +6,7 @@ import type { PictureJudgement } from "../../src/core/judgement.js";
 import type { Settings } from "../../src/core/settings.js";
 import { withPngText } from "../../src/pictures/png-text.js";
 import { isFinal, makeBot, PASSED, startWorld, type World } from "../support/bot-world.js";
+import { oneDevice } from "../support/paces.js";
 
 /** Going on from pictures: attached ones, and those of a result; on the local Discord with the real bot and queue. */
 
@@ -238,7 +239,7 @@ test("of several pairs the buttons ask for one", async () => {
 test("Enlarge says what each choice costs, and draws the chosen picture over from its own seed", async () => {
   const asked: unknown[] = [];
   const estimateMs = (work: unknown) => asked.push(work) * 60_000;
-  const world = await startWorld({ bot: { estimateMs } });
+  const world = await startWorld({ bot: { paces: () => oneDevice(estimateMs) } });
   const { alice, job, message } = await result(world);
   asked.length = 0;
   const menu = await alice.press(message, "Enlarge");

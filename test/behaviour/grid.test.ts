@@ -6,6 +6,7 @@ import type { PictureJudgement } from "../../src/core/judgement.js";
 import { hasButton } from "../support/batch.js";
 import { isFinal, nextEvent, PASSED, startWorld, type World } from "../support/bot-world.js";
 import { textOf } from "../support/message.js";
+import { oneDevice } from "../support/paces.js";
 
 const FLAGGED: PictureJudgement = { ...PASSED, safety: { flagged: true, concepts: [4] } };
 
@@ -57,7 +58,7 @@ describe("a grid", () => {
   it("with more pictures tells its cost first, and Start makes it the job's message", async () => {
     const estimateMs = ({ texts, pictures, steps }: { texts: number; pictures: number; steps: number }) =>
       texts * 1000 + pictures * 1000 + steps * 100;
-    const world = await startWorld({ bot: { estimateMs } });
+    const world = await startWorld({ bot: { paces: () => oneDevice(estimateMs) } });
     const alice = world.local.member("alice");
     const options = { prompt: "A cat", x: "steps=10-30 (+10)", y: "seed=1-2", text: "rewrite" };
     const handle = await alice.slash("grid", options);

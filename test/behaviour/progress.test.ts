@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { startBatch } from "../support/batch.js";
 import { isFinal, makeBot, nextEvent, startWorld } from "../support/bot-world.js";
 import { textOf } from "../support/message.js";
+import { oneDevice } from "../support/paces.js";
 
 const lastLine = (description: string) => description.split("\n").at(-1) ?? "";
 
@@ -97,7 +98,7 @@ describe("the message of a job", () => {
 
   it("shows the time left by what such work took, and by its own pace once that is known", async () => {
     const estimateMs = ({ pictures }: { pictures: number }) => pictures * 60_000;
-    const { local, loop } = await startWorld({ bot: { estimateMs } });
+    const { local, loop } = await startWorld({ bot: { paces: () => oneDevice(estimateMs) } });
     const handle = await local.member("alice").slash("compare", { prompt: "A cat" });
     await handle.done();
     await loop.rewrite(await loop.claim("text"));
@@ -118,7 +119,7 @@ describe("a paused queue", () => {
   const PAUSED = "Paused by an admin; your place is kept.";
 
   it("is named in every waiting message, in new ones and in /queue, until it is resumed", async () => {
-    const { local, queue, loop } = await startWorld({ bot: { estimateMs: () => 3_000 } });
+    const { local, queue, loop } = await startWorld({ bot: { paces: () => oneDevice(() => 3_000) } });
     const alice = local.member("alice");
     const running = await alice.slash("compare", { prompt: "one" });
     await running.done();

@@ -2,6 +2,7 @@ import { expect, it, vi } from "vitest";
 import { DAY_MS, dayOf } from "../../src/core/quota.js";
 import { isFinal, nextEvent, PASSED, startWorld, type World } from "../support/bot-world.js";
 import { textOf } from "../support/message.js";
+import { oneDevice } from "../support/paces.js";
 
 const MINUTE = 60_000;
 const midnight = () => Math.floor(((dayOf(Date.now()) + 1) * DAY_MS) / 1000);
@@ -91,7 +92,7 @@ it("roles of a server's choice are free of its minutes, not of the operator's", 
 
 it("what waits counts as used already, and a draft is refused when it is started", async () => {
   const world = await startWorld({
-    bot: { limits: { ...LIMITS, minutes: { user: 5 } }, estimateMs: () => 8 * MINUTE },
+    bot: { limits: { ...LIMITS, minutes: { user: 5 } }, paces: () => oneDevice(() => 8 * MINUTE) },
   });
   const draft = await world.local
     .member("alice")

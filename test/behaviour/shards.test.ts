@@ -1,5 +1,5 @@
-import { expect, test } from "vitest";
-import { startWorld } from "../support/bot-world.js";
+import { expect, onTestFinished, test } from "vitest";
+import { makeBot, startWorld } from "../support/bot-world.js";
 
 test("a bot with two connections answers in servers and in direct messages, each once", async () => {
   const { local, problems } = await startWorld({ local: { limits: { identifyMs: 0 } }, bot: { shards: 2 } });
@@ -17,5 +17,27 @@ test("a bot with two connections answers in servers and in direct messages, each
     const { message } = await alice.slash("help", {}, { channel });
     expect(message?.embeds).not.toEqual([]);
   }
+  expect(problems).toEqual([]);
+});
+
+test("a connection that is open hands its commands on while others still wait for their turn", async () => {
+  const world = await startWorld({ local: { limits: { identifyMs: 0 } } });
+  const { local, problems } = world;
+  await world.bot.stop();
+  const bot = makeBot(world, { shards: 2 });
+  onTestFinished(() => bot.stop());
+  let isStarted = false;
+  const started = bot.start().then(() => {
+    isStarted = true;
+  });
+  await local.botOnline();
+  // Direct messages come over the first connection.
+  const { message } = await local.member("alice").slash("help", {}, { channel: "dm" });
+  expect(message?.embeds).not.toEqual([]);
+  // discord.js lets 5 s pass between two.
+  expect(isStarted).toBe(false);
+  await started;
+  const { message: later } = await local.member("alice").slash("help");
+  expect(later?.embeds).not.toEqual([]);
   expect(problems).toEqual([]);
 });

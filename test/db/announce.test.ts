@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createEvents, type Events } from "../../src/core/events.js";
 import type { Phase } from "../../src/core/job.js";
 import { announced } from "../../src/db/announce.js";
-import type { Claim } from "../../src/db/queue.js";
+import { type Claim, MOST_DEATHS } from "../../src/db/queue.js";
 import type { Store } from "../../src/db/store.js";
 import { ENGINES, type Engine } from "./contract/engines.js";
 import { drawn, type JobWish, newJob } from "./contract/fixtures.js";
@@ -14,6 +14,7 @@ describe.each(ENGINES)("$name, announced", ({ create }) => {
   let engine: Engine;
   let events: Events;
   let store: Store;
+  let time: number;
   /** All that was told since `told` was last asked, as `[event, payload]`. */
   let heard: unknown[];
 
@@ -21,12 +22,13 @@ describe.each(ENGINES)("$name, announced", ({ create }) => {
     engine = create();
     events = createEvents();
     heard = [];
+    time = START;
     const emit = events.emit.bind(events) as (name: string, ...payload: unknown[]) => boolean;
     events.emit = ((name: string, ...payload: unknown[]) => {
       heard.push([name, ...payload]);
       return emit(name, ...payload);
     }) as Events["emit"];
-    store = announced(await engine.connect(() => START, { maxWaiting: 5 }), events);
+    store = announced(await engine.connect(() => time, { maxWaiting: 5 }), events);
   });
   afterEach(() => engine.destroy());
 
@@ -68,7 +70,7 @@ describe.each(ENGINES)("$name, announced", ({ create }) => {
     await store.queue.release((await store.queue.claim("text", "loop"))!);
     told();
     await store.queue.claim("text", "loop");
-    expect(told()).toEqual([["job.claimed", { jobId, phase: "text", attempt: 2 }]]);
+    expect(told()).toEqual([["job.claimed", { jobId, phase: "text", attempt: 2, owner: "loop" }]]);
   });
 
   test("each result is told when it is stored", async () => {
@@ -176,6 +178,20 @@ describe.each(ENGINES)("$name, announced", ({ create }) => {
     ]);
     await store.queue.recover("all");
     expect(told()).toEqual([]);
+  });
+
+  test("recover: a job that ended too many programs has failed", async () => {
+    const {
+      job: { id: jobId },
+    } = await running({ user: "ada" });
+    for (let death = 1; death < MOST_DEATHS; death++) {
+      await store.queue.recover("all");
+      time += 10_000;
+      await store.queue.claim("text", "loop");
+    }
+    told();
+    await store.queue.recover("all");
+    expect(told()).toEqual([["job.finished", { jobId, state: "failed", code: "HOST_DIED" }]]);
   });
 
   test("requeue: a failed job is new work again; no other job is", async () => {

@@ -6,6 +6,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { loadConfig, VARIABLES } from "../../src/config.js";
 import { createEvents } from "../../src/core/events.js";
 import { collectMetrics, type QueueState, serveMetrics } from "../../src/metrics/prometheus.js";
+import { host } from "../support/hosts.js";
 
 const ROOT = new URL("../../", import.meta.url);
 const read = (path: string) => readFileSync(new URL(path, ROOT), "utf8");
@@ -126,7 +127,10 @@ test("passes the health check while the queue can be read, and fails if it canno
     return [];
   };
   const depth: QueueState["depth"] = async () => ({ running: 0, undelivered: 0 });
-  const metrics = await serveMetrics(collectMetrics(createEvents(), { lines, depth }), 0);
+  const metrics = await serveMetrics(
+    collectMetrics(createEvents(), { lines, depth }, () => [host()]),
+    0,
+  );
   onTestFinished(() => metrics.close().catch(() => {}));
   const port = Number(new URL(metrics.url).port);
   expect(await check(port)).toBe(0);

@@ -67,6 +67,14 @@ describe("each verb", () => {
     expect(new Set(texts).size).toBe(texts.length);
     const scores = result.candidates.map((candidate: { score: number }) => candidate.score);
     expect(scores).toEqual([...scores].sort((a, b) => b - a));
+    // The miniature is held to the prompt unless somebody says otherwise.
+    expect(result.kept).toBe(true);
+    for (const text of texts) expect(text).toMatch(/^A cat in the rain, /);
+    const free = await json(["optimize", "แมวในสายฝน", "--keep-prompt", "never", "--max-new-tokens", "12"]);
+    expect(free.result.kept).toBe(false);
+    expect(free.result.optimized).not.toContain("แมวในสายฝน");
+    const held = await json(["optimize", "แมวในสายฝน", "--keep-prompt", "always", "--max-new-tokens", "12"]);
+    expect(held.result.optimized).toMatch(/^แมวในสายฝน, /);
   });
 
   test("optimize --mode sample gives the same rewrite for the same seed, and a different one for another", async () => {

@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import type { ApiMessage } from "local-discord/testing";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { AppEvents } from "../../src/core/events.js";
-import type { Job } from "../../src/core/job.js";
+import { isKept, type Job } from "../../src/core/job.js";
 import { DEFAULT_TEXT_OPTIONS, type TextOptions } from "../../src/core/options.js";
 import { rewriterOptions } from "../../src/core/rewriters.js";
 import type { NewItem } from "../../src/db/queue.js";
@@ -13,7 +13,7 @@ import { startApp, type TestApp, temporaryFolder } from "../support/app.js";
 import { hasResult, jobOf, textOf } from "../support/message.js";
 import { ownText } from "../support/own-text.js";
 
-/** A second rewriter, made of the miniature's weights, with the real loop and workers. */
+/** Rewriters with the real loop and workers: the miniatures, and one made of a miniature's weights. */
 
 const MINIATURE = fileURLToPath(new URL("../../checkpoints/miniature", import.meta.url));
 const WAIT = { timeoutMs: 120_000 };
@@ -27,14 +27,14 @@ const started: AppEvents["phase.started"][0][] = [];
 const start = async () => {
   app = await startApp(join(folder.path, "data"), {
     CHECKPOINTS_DIR: join(folder.path, "checkpoints"),
-    REWRITER: "magicprompt",
+    REWRITER: "magicprompt-small",
   });
   app.events.on("phase.started", (event) => started.push(event));
 };
 
 beforeAll(async () => {
   folder = temporaryFolder();
-  magic = join(folder.path, "checkpoints", "magicprompt");
+  magic = join(folder.path, "checkpoints", "magicprompt-small");
   cpSync(join(MINIATURE, "promptist"), magic, { recursive: true });
   await start();
 });
@@ -61,15 +61,24 @@ test("rewriters take turns in one job, each asked in its own form and loaded alo
     rewrite: null,
     text: rewriterOptions(name, USUAL),
   });
-  const job = await rewritten(USUAL, [own("promptist"), own("magicprompt"), own("promptist")]);
+  const job = await rewritten(USUAL, [
+    own("promptist"),
+    own("magicprompt-small"),
+    own("magicprompt"),
+    own("promptist"),
+  ]);
   expect(job.state).toBe("done");
-  const [first, second, third] = job.items.map(({ rewrite }) => rewrite);
+  const [first, second, small, last] = job.items.map(({ rewrite }) => rewrite);
   expect(second).toMatch(/^a red apple/);
   expect(job.items[1]?.candidates).toHaveLength(1);
-  expect(third).toBe(first);
+  expect(small).toMatch(/^a red apple[ ,]/);
+  expect(last).toBe(first);
+  // The miniatures are held to the prompt; published weights write what they like.
+  expect(job.items.map(isKept)).toEqual([true, false, true, true]);
   expect(started.map(({ checkpoint, replaced }) => [checkpoint, replaced])).toEqual([
     ["miniature", undefined],
-    ["magicprompt", "miniature"],
+    ["magicprompt-small", "miniature"],
+    ["miniature", "magicprompt-small"],
   ]);
 });
 
@@ -80,9 +89,12 @@ test("a command takes the rewriter of the configuration, and says so", async () 
     ({ embeds }) => embeds[0]?.description?.includes("Rewritten by") === true,
     { timeoutMs: 60_000 },
   );
-  expect(result.embeds[0]?.description).toContain("**Rewritten by MagicPrompt**```\na red apple");
+  expect(result.embeds[0]?.description).toContain("**Rewritten by MagicPrompt small**```\na red apple");
   const offered = await alice.autocomplete("optimize", { prompt: "a", rewriter: "magic" }, "rewriter");
-  expect(offered).toEqual([{ name: "MagicPrompt", value: "magicprompt" }]);
+  expect(offered).toEqual([
+    { name: "MagicPrompt", value: "magicprompt" },
+    { name: "MagicPrompt small", value: "magicprompt-small" },
+  ]);
 });
 
 test("two rewriters stand in one pair, are voted on without their names, and ranked", async () => {
@@ -156,14 +168,14 @@ test("two rewriters stand in one pair, are voted on without their names, and ran
 test("a job whose rewriter's files are gone fails at once and names it, also after a restart", async () => {
   renameSync(magic, `${magic}-away`);
   const items = [{ prompt: "a red apple", rewrite: null }];
-  const job = await rewritten(rewriterOptions("magicprompt", USUAL), items);
+  const job = await rewritten(rewriterOptions("magicprompt-small", USUAL), items);
   expect(job.failures).toMatchObject([
-    { code: "MODEL_GONE", context: { model: "magicprompt", kind: "rewriter" } },
+    { code: "MODEL_GONE", context: { model: "magicprompt-small", kind: "rewriter" } },
   ]);
   await app.stop();
   await start();
   const refused = await app.local.member("alice").slash("optimize", { prompt: "a red apple" });
-  expect(refused.message?.content).toContain("`MagicPrompt` is no longer on the bot's machine");
+  expect(refused.message?.content).toContain("`MagicPrompt small` is no longer on the bot's machine");
   const plain = await rewritten(rewriterOptions("promptist", USUAL), items);
   expect(plain.state).toBe("done");
 });

@@ -13,7 +13,9 @@ import { collectMetrics, type QueueState, serveMetrics } from "../../src/metrics
 import { cases, parameters } from "../hostile/support.js";
 import { startApp, temporaryFolder } from "../support/app.js";
 import { nextEvent } from "../support/bot-world.js";
+import { device, host } from "../support/hosts.js";
 
+const ALONE = () => [host()];
 const EMPTY: QueueState = {
   lines: async () => [],
   depth: async () => ({ running: 0, undelivered: 0 }),
@@ -34,6 +36,7 @@ test("events become counts, loads and seconds", async () => {
       lines: async () => [{ phase: "image", jobs: 3, oldestAt: 995_000 }],
       depth: async () => ({ running: 1, undelivered: 2 }),
     },
+    ALONE,
     () => clock,
   );
   events.emit("job.enqueued", { jobId: "a", job: { kind: "compare", items: [{}] } as unknown as Job });
@@ -123,7 +126,7 @@ function status(url: string, headers: Record<string, string> = {}, path = "/metr
 }
 
 test("metrics are served to this machine only, and not to pages of other sites", async () => {
-  const server = await serveMetrics(collectMetrics(createEvents(), EMPTY), 0);
+  const server = await serveMetrics(collectMetrics(createEvents(), EMPTY, ALONE), 0);
   onTestFinished(() => server.close());
   const answer = await fetch(server.url);
   expect(answer.headers.get("content-type")).toContain("text/plain; version=0.0.4");
@@ -178,7 +181,7 @@ test("a queue that can't be read is reported", async () => {
     ...EMPTY,
     lines: () => Promise.reject(Object.assign(new Error(), { code: "SQLITE_BUSY" })),
   };
-  const server = await serveMetrics(collectMetrics(createEvents(), broken), 0);
+  const server = await serveMetrics(collectMetrics(createEvents(), broken, ALONE), 0);
   onTestFinished(() => server.close());
   const answer = await fetch(server.url);
   expect([answer.status, await answer.text()]).toEqual([
@@ -192,7 +195,7 @@ test("the whole program counts a comparison from its command to its message", as
   onTestFinished(() => folder.remove());
   const app = await startApp(folder.path);
   onTestFinished(() => app.stop());
-  const registry = collectMetrics(app.events, app.queue);
+  const registry = collectMetrics(app.events, app.queue, ALONE);
   const delivered = nextEvent(app.events, "job.delivered");
   const over = nextEvent(app.events, "phase.finished", ({ phase }) => phase === "image");
   await app.local.member("alice").slash("compare", { prompt: "A cat", seed: 1 });
@@ -208,4 +211,35 @@ test("the whole program counts a comparison from its command to its message", as
   expect(sample(text, 'promptist_jobs_finished_total{state="done"}')).toBe(1);
   expect(sample(text, "promptist_deliveries_total")).toBe(1);
   expect(sample(text, 'promptist_queue_jobs{phase="text"}')).toBe(0);
+});
+
+test("a host tells of itself, and a bot of all", async () => {
+  const busy = device(undefined, { jobId: "abc", loadedBytes: 500, name: "cuda:1" });
+  const own = host([device(undefined, { setAside: "lost" }), busy], {
+    name: "bot",
+    role: "both",
+    version: "0.2.0",
+  });
+  const other = host([busy], { name: "card", agoMs: 40_000, paused: true });
+  let fleet = [own, other];
+  const text = await collectMetrics(createEvents(), EMPTY, () => fleet).metrics();
+  const values = {
+    'promptist_host_info{host="bot",role="both",version="0.2.0"}': 1,
+    promptist_host_paused: 0,
+    'promptist_device_busy{device="cuda:0",phases="text+image"}': 0,
+    'promptist_device_busy{device="cuda:1",phases="text+image"}': 1,
+    'promptist_device_loaded_bytes{device="cuda:1",phases="text+image"}': 500,
+    'promptist_fleet_heartbeat_age_seconds{host="card"}': 40,
+    'promptist_fleet_jobs_running{host="bot"}': 1,
+    'promptist_fleet_paused{host="card"}': 1,
+    'promptist_fleet_stopped{host="card"}': 0,
+  };
+  for (const [name, value] of Object.entries(values)) expect(sample(text, name), name).toBe(value);
+
+  fleet = [own];
+  const later = await collectMetrics(createEvents(), EMPTY, () => fleet).metrics();
+  expect(later).not.toContain("card");
+  const worker = await collectMetrics(createEvents(), EMPTY, () => [other]).metrics();
+  expect(worker).not.toContain("promptist_fleet_paused{");
+  expect(sample(worker, "promptist_host_paused")).toBe(1);
 });

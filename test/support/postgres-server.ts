@@ -36,7 +36,11 @@ function user(): { uid?: number; gid?: number } {
   return { uid: id("-u"), gid: id("-g") };
 }
 
-export async function createPostgresServer(programs: string): Promise<PostgresServer> {
+/** `settings`: the server's own, beside what a test needs. */
+export async function createPostgresServer(
+  programs: string,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<PostgresServer> {
   const owner = user();
   const folder = mkdtempSync(join(tmpdir(), "postgres-"));
   if (owner.uid !== undefined) chownSync(folder, owner.uid, owner.gid!);
@@ -65,11 +69,22 @@ export async function createPostgresServer(programs: string): Promise<PostgresSe
     "--locale=C.UTF-8",
     "--no-sync",
   ]);
-  const settings = `-c port=${port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off -c max_connections=200`;
+  const all = {
+    ...{
+      port,
+      listen_addresses: "127.0.0.1",
+      unix_socket_directories: "",
+      fsync: "off",
+      max_connections: "200",
+    },
+    ...settings,
+  };
+  const flags = Object.entries(all).map(([name, value]) => `-c ${name}=${value}`);
   const url = `postgres://promptist@127.0.0.1:${port}/postgres`;
   const server: PostgresServer = {
     url,
-    start: () => call("pg_ctl", ["-D", data, "-l", join(folder, "log"), "-w", "-o", settings, "start"]),
+    start: () =>
+      call("pg_ctl", ["-D", data, "-l", join(folder, "log"), "-w", "-o", flags.join(" "), "start"]),
     stop: (mode) => call("pg_ctl", ["-D", data, "-w", "-m", mode, "stop"]),
     async remove() {
       await server.stop("immediate");

@@ -23,6 +23,7 @@ import {
 } from "../../core/options.js";
 import type { Side } from "../../core/side.js";
 import { leastStrength, stepsCost } from "../../core/source.js";
+import type { Work } from "../../core/waiting.js";
 import type { NewItem } from "../../db/queue.js";
 import type { PictureStore } from "../../pictures/store.js";
 import { type Press, replyPrivately } from "../discord/interactions.js";
@@ -33,7 +34,7 @@ import {
   pairMenu,
   shownSides,
 } from "../messages/parts/components.js";
-import { coarse, type Work } from "../messages/parts/eta.js";
+import { coarse } from "../messages/parts/eta.js";
 import { sizeOfFile } from "../messages/parts/stored-picture.js";
 import { styleCode } from "../messages/parts/style-sections.js";
 import type { Intake } from "../requests/intake.js";

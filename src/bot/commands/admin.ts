@@ -9,10 +9,12 @@ import { InputError } from "../../core/errors.js";
 import type { Job } from "../../core/job.js";
 import { replyPrivately } from "../discord/interactions.js";
 import { CONTENT_MAX } from "../discord/outgoing.js";
+import { hostsMessage } from "../messages/hosts-message.js";
 import { adminLines } from "../words/english/admin.js";
 import { commandTexts } from "../words/english/commands.js";
+import { wordsOf } from "../words/languages.js";
 import type { AnswerCommand } from "./command.js";
-import { completeFailedJob } from "./completions.js";
+import { completeFailedJob, completeHost } from "./completions.js";
 
 const texts = commandTexts.admin;
 const SHOWN = 10;
@@ -23,6 +25,13 @@ const job = {
   description: texts.job,
   required: true,
   max_length: 64,
+  autocomplete: true,
+};
+const host = {
+  type: ApplicationCommandOptionType.String as const,
+  name: "host",
+  description: texts.host,
+  max_length: 100,
   autocomplete: true,
 };
 /** As many jobs as a message holds whole, and how many more there are. */
@@ -39,7 +48,7 @@ function failedJobs(jobs: readonly Job[]): string {
   return [...lines, ...(more === 0 ? [] : [adminLines.moreFailed(more)])].join("\n");
 }
 
-const sub = (name: string, description: string, options: (typeof job)[] = []) => ({
+const sub = (name: string, description: string, options: (typeof job | typeof host)[] = []) => ({
   type: ApplicationCommandOptionType.Subcommand as const,
   name,
   description,
@@ -61,21 +70,25 @@ export const admin: AnswerCommand = {
     default_member_permissions: String(PermissionFlagsBits.ManageGuild),
     options: [
       sub("status", texts.status),
-      sub("pause", texts.pause),
-      sub("resume", texts.resume),
+      sub("hosts", texts.hosts),
+      sub("pause", texts.pause, [host]),
+      sub("resume", texts.resume, [host]),
       sub("failed", texts.failed),
       sub("retry", texts.retry, [job]),
       sub("drop", texts.drop, [job]),
     ],
   }),
 
-  complete: completeFailedJob,
+  complete: (interaction, services) =>
+    interaction.options.getFocused(true).name === "host"
+      ? completeHost(interaction, services)
+      : completeFailedJob(interaction, services),
 
   async run(interaction, services) {
     if (!(await services.operators()).includes(interaction.user.id)) {
       throw new InputError("NOT_OPERATOR", "Only who runs the bot may do this.");
     }
-    const { queue, records, machine, pictures } = services;
+    const { queue, records, machine, pictures, hosts, fleet } = services;
     switch (interaction.options.getSubcommand()) {
       case "status":
         return replyPrivately(
@@ -85,12 +98,22 @@ export const admin: AnswerCommand = {
             ...(machine === null ? [] : adminLines.machine(machine())),
           ].join("\n"),
         );
+      case "hosts":
+        return replyPrivately(interaction, hostsMessage(await fleet(), wordsOf(interaction.locale)));
       case "pause":
-        await queue.setPaused(true);
-        return replyPrivately(interaction, adminLines.paused);
-      case "resume":
-        await queue.setPaused(false);
-        return replyPrivately(interaction, adminLines.resumed);
+      case "resume": {
+        const isPaused = interaction.options.getSubcommand() === "pause";
+        const name = interaction.options.getString("host");
+        if (name !== null) {
+          const { hostLines } = wordsOf(interaction.locale);
+          const shown = `\`${name.replaceAll("`", "'")}\``;
+          if (!(await hosts.setPaused(name.trim(), isPaused)))
+            return replyPrivately(interaction, hostLines.unknown(shown));
+          return replyPrivately(interaction, hostLines[isPaused ? "hostPaused" : "hostResumed"](shown));
+        }
+        await queue.setPaused(isPaused);
+        return replyPrivately(interaction, isPaused ? adminLines.paused : adminLines.resumed);
+      }
       case "failed": {
         const jobs = await records.setAside(SHOWN);
         return replyPrivately(interaction, failedJobs(jobs));

@@ -3,11 +3,12 @@ import type {
   ChatInputCommandInteraction,
   RESTPostAPIChatInputApplicationCommandsJSONBody as CommandJson,
 } from "discord.js";
+import type { Host } from "../../core/host.js";
+import type { DevicePace } from "../../core/waiting.js";
 import type { Store } from "../../db/store.js";
 import type { PictureStore } from "../../pictures/store.js";
 import type { Tastes } from "../../taste/tastes.js";
 import type { Outgoing } from "../discord/outgoing.js";
-import type { Work } from "../messages/parts/eta.js";
 import type { Presenter } from "../messages/parts/presentation.js";
 import type { ModelList } from "../requests/models.js";
 import type { Quotas } from "../requests/quotas.js";
@@ -35,8 +36,10 @@ export interface Services extends Omit<Store, "close"> {
     message: Outgoing,
     as: "reply" | "follow-up",
   ) => Promise<string>;
-  /** Milliseconds that this machine takes for work of this size; null where that was never measured. */
-  readonly estimateMs: (work: Work) => number | null;
+  /** The devices of all hosts that take jobs now, and how long work takes there. */
+  readonly paces: () => readonly DevicePace[];
+  /** The programs that share the database, this one among them. */
+  readonly fleet: () => Promise<readonly Host[]>;
   /** Who may use `/admin`. */
   readonly operators: () => Promise<readonly string[]>;
   /** What runs here, for admins; null where it is unknown. */

@@ -154,6 +154,16 @@ export async function completeFailedJob(
   );
 }
 
+/** Names of hosts that contain what was typed; none for anybody but an operator. */
+export async function completeHost(
+  { options, user }: AutocompleteInteraction,
+  { fleet, operators }: Services,
+): Promise<readonly Choice[]> {
+  if (!(await operators()).includes(user.id)) return [];
+  const names = (await fleet()).map(({ name }) => name);
+  return nameChoices(names, options.getFocused());
+}
+
 type Entry = Pick<JobEntry, "id" | "kind" | "state" | "createdAt" | "prompt">;
 
 const entryOf = ({ id, kind, state, createdAt, items }: Job): Entry => ({

@@ -19,12 +19,12 @@ export const queue: AnswerCommand = {
     description: commandTexts.queue.description,
   }),
 
-  async run(interaction, { queue: jobs, quotas, estimateMs, models }) {
+  async run(interaction, { queue: jobs, quotas, paces, models }) {
     const words = wordsOf(interaction.locale);
     const { queueLines, quotaLines } = words;
     const [open, isPaused] = await Promise.all([jobs.work(), jobs.paused()]);
     // While nothing starts, nobody can say when it will be done.
-    const times = isPaused ? new Map<string, number>() : etas(open, estimateMs);
+    const times = isPaused ? new Map<string, number>() : etas(open, paces());
     const positions = positionsOf(open);
     const line = (job: (typeof open)[number]): string => {
       // Jobs of other servers count towards positions, but are not listed.

@@ -9,12 +9,13 @@ import {
   type Origin,
   type Phase,
 } from "../../core/job.js";
+import { type DevicePace, freeDevices, type Work } from "../../core/waiting.js";
 import type { Deliveries } from "../../db/deliveries.js";
 import type { Queue } from "../../db/queue.js";
 import { faultOf } from "../discord/faults.js";
 import type { DiscordApi } from "../discord/messenger.js";
 import type { OutgoingFile } from "../discord/outgoing.js";
-import { coarse, etas, positionsOf, type Work } from "../messages/parts/eta.js";
+import { coarse, etas, positionsOf } from "../messages/parts/eta.js";
 import type { Presenter } from "../messages/parts/presentation.js";
 import { type JobStatus, type JobSummary, statusMessage, summarize } from "../messages/status-message.js";
 import { baselinePicture, previewFile } from "../messages/unfinished-pictures.js";
@@ -37,7 +38,10 @@ export interface StatusBoardOptions {
   readonly editsPerSecond: number;
   /** Least time between two reads of the whole queue for the positions of all waiting jobs. */
   readonly positionsGapMs: number;
-  readonly estimateMs: (work: Work) => number | null;
+  /** How long work takes on the device that is at the job, or on average. */
+  readonly estimateMs: (work: Work, jobId?: string) => number | null;
+  /** The devices of all hosts that take jobs now. */
+  readonly paces: () => readonly DevicePace[];
   readonly presenter: Presenter;
   readonly replyLimits: ReplyLimits;
 }
@@ -298,16 +302,16 @@ export class StatusBoard {
    * is known, and for a size that other jobs' times say nothing about.
    */
   #leftMs({ pace, drawing }: Tracked, progress: Progress): number | null {
-    const { output, step, item, items } = progress;
+    const { output, step, item, items, jobId } = progress;
     const { estimateMs } = this.#options;
     const own = pace.leftMs(progress, performance.now());
     if (output !== "rewrite") {
       if (own !== null || !drawing?.isUsualSize) return own;
       const done = output === "optimized" && drawing.pictures > 1 ? 1 : 0;
       const pictures = drawing.pictures * (items - item) - done;
-      return estimateMs({ texts: 0, pictures, steps: pictures * drawing.steps - step });
+      return estimateMs({ texts: 0, pictures, steps: pictures * drawing.steps - step }, jobId);
     }
-    const texts = own ?? estimateMs({ texts: items - item, pictures: 0, steps: 0 });
+    const texts = own ?? estimateMs({ texts: items - item, pictures: 0, steps: 0 }, jobId);
     if (drawing === null || texts === null) return texts;
     const pictures = drawing.pictures * items;
     const pictureMs = drawing.isUsualSize
@@ -358,11 +362,13 @@ export class StatusBoard {
   async #showPositions(): Promise<void> {
     if (![...this.#tracked.values()].some(({ status }) => status.kind === "queued")) return;
     try {
-      const { queue, estimateMs } = this.#options;
+      const { queue } = this.#options;
       const [open, isPaused] = await Promise.all([queue.work(), queue.paused()]);
-      const times = etas(open, estimateMs);
+      const paces = this.#options.paces();
+      const times = etas(open, paces);
       const positions = positionsOf(open);
-      const isFree = !open.some(({ state }) => state === "running");
+      const running = open.filter(({ state }) => state === "running");
+      const free = { text: freeDevices(paces, "text", running), image: freeDevices(paces, "image", running) };
       for (const { id, phase, state, held, limit } of open) {
         const tracked = this.#tracked.get(id);
         if (state !== "queued" || tracked?.status.kind !== "queued") continue;
@@ -374,7 +380,7 @@ export class StatusBoard {
             ? "paused"
             : tracked.retries
               ? "retries"
-              : isFree && position === 1
+              : position !== null && position <= free[phase]
                 ? "starts"
                 : "line",
           phase,

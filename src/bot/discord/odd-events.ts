@@ -1,4 +1,10 @@
-import { type Client, GatewayDispatchEvents, GatewayOpcodes, SimpleShardingStrategy } from "discord.js";
+import {
+  type Client,
+  GatewayDispatchEvents,
+  GatewayOpcodes,
+  SimpleShardingStrategy,
+  Status,
+} from "discord.js";
 
 /**
  * Called for an event from the gateway that discord.js could not handle, and so dropped. `event` is its name,
@@ -15,7 +21,14 @@ interface Shard {
   emit(event: "ready", payload: object): void;
 }
 interface Handlers {
-  handlePacket(packet?: { readonly t: unknown }, shard?: unknown): boolean;
+  readonly status: Status;
+  handlePacket(
+    packet?: { readonly t: unknown; readonly d?: unknown },
+    shard?: { readonly status: Status },
+  ): boolean;
+}
+interface Actions {
+  readonly actions: { readonly InteractionCreate: { handle(interaction: unknown): void } };
 }
 
 /**
@@ -52,13 +65,20 @@ export class CarefulStrategy extends SimpleShardingStrategy {
   }
 }
 
-/** The same for events that discord.js keeps until the client is ready, and then handles in a timer. */
+/**
+ * The same for events that discord.js keeps until the client is ready, and then handles in a timer. Interactions don't
+ * wait for that once their own connection is ready: the others may take a minute, and Discord waits for 3 s.
+ */
 export function handleWithCare(client: Client, onOddEvent: OnOddEvent): void {
   const handlers = client.ws as unknown as Handlers;
   const handlePacket = handlers.handlePacket.bind(handlers);
   handlers.handlePacket = (packet, shard) => {
     try {
-      return handlePacket(packet, shard);
+      const isEarly = handlers.status !== Status.Ready && shard?.status === Status.Ready;
+      if (!isEarly || packet?.t !== GatewayDispatchEvents.InteractionCreate)
+        return handlePacket(packet, shard);
+      (client as unknown as Actions).actions.InteractionCreate.handle(packet.d);
+      return true;
     } catch (error) {
       onOddEvent(nameOf(packet?.t), error);
       return false;

@@ -2,6 +2,7 @@ import { variesRewriters } from "../../core/grid.js";
 import { drawnSides, lacksRewrite, unwrittenSides } from "../../core/job.js";
 import { promptModeOf } from "../../core/options.js";
 import { stepsCost } from "../../core/source.js";
+import { type DevicePace, usualMs } from "../../core/waiting.js";
 import type { Draft } from "../../db/drafts.js";
 import type { NewItem, OpenWork } from "../../db/queue.js";
 import { clip, codeBlock, escapeMarkdown } from "../discord/markdown.js";
@@ -11,7 +12,7 @@ import { english, type Words } from "../words/english/english.js";
 import { axisLines } from "../words/english/grid.js";
 import { speedOption } from "./embeds.js";
 import { draftRow } from "./parts/components.js";
-import { coarse, etas, type Work } from "./parts/eta.js";
+import { coarse, etas } from "./parts/eta.js";
 import { marksLines } from "./parts/prompt-mode.js";
 import { hasUnreadNegative, styleOption } from "./parts/style-sections.js";
 import { COLORS } from "./status-message.js";
@@ -32,7 +33,7 @@ const textKey = ({ text, image }: NewItem): string => JSON.stringify([text, imag
 export function draftMessage(
   draft: Draft,
   open: readonly OpenWork[],
-  estimateMs: (work: Work) => number | null,
+  paces: readonly DevicePace[],
   tooLong: readonly number[],
   wanted: Words,
 ): Outgoing {
@@ -52,8 +53,8 @@ export function draftMessage(
   const own = items.flatMap((item, i) => (item.image === undefined ? [] : [i + 1]));
   // Cells of a grid share their rewrites.
   const texts = grid === undefined ? lacking : new Set(items.filter(lacksRewrite).map(textKey)).size;
-  const ownMs = estimateMs({ texts, pictures, steps });
-  const aheadMs = Math.max(0, ...etas(open, estimateMs).values());
+  const ownMs = usualMs(paces, { texts, pictures, steps });
+  const aheadMs = Math.max(0, ...etas(open, paces).values());
   const prompts = items.slice(0, PROMPTS_SHOWN).map(({ prompt }) => escapeMarkdown(clip(prompt, PROMPT_MAX)));
   const size = image.size === null ? [] : [`${image.size.width}x${image.size.height}`];
   const description = [

@@ -4,7 +4,7 @@ import { clip, codeBlock } from "../discord/markdown.js";
 import { EMBED_DESCRIPTION_MAX, type Outgoing, type OutgoingFile } from "../discord/outgoing.js";
 import type { Words } from "../words/english/english.js";
 import { axisLines } from "../words/english/grid.js";
-import { type InfoFacts, infoLines, noteLine } from "../words/english/result.js";
+import { type InfoFacts, infoLines, isFileNote, noteLine } from "../words/english/result.js";
 import { modelParts, speedOption } from "./embeds.js";
 import { zipPart } from "./parts/overview-files.js";
 import { fitPictures, type SizeLimit } from "./parts/picture-fit.js";
@@ -48,7 +48,7 @@ export function infoMessage(
   const image = imageOf(job, first);
   const style = [...styleOption(image, words), ...speedOption(image, words), ...modelParts(image, words)];
   const used = new Set(
-    first?.notes.flatMap((note) => (note.code === "models" ? [noteLine(note, words.noteWords)] : [])),
+    first?.notes.flatMap((note) => (isFileNote(note) ? [noteLine(note, words.noteWords)] : [])),
   );
   const axes = job.grid === undefined ? [] : axisLines(job.grid);
   const description = [

@@ -5,6 +5,7 @@ import { type Events, log } from "../../core/events.js";
 import type { Origin } from "../../core/job.js";
 import type { TextOptions } from "../../core/options.js";
 import { promptModeOf } from "../../core/options.js";
+import type { DevicePace } from "../../core/waiting.js";
 import type { Draft, DraftRequest, Drafts } from "../../db/drafts.js";
 import type { Arrival, Queue } from "../../db/queue.js";
 import type { StoredSettings } from "../../db/settings.js";
@@ -16,7 +17,6 @@ import { plainMessage } from "../discord/outgoing.js";
 import { retryTransient } from "../discord/retry-transient.js";
 import { draftMessage } from "../messages/draft-message.js";
 import type { PressAction } from "../messages/parts/components.js";
-import type { Work } from "../messages/parts/eta.js";
 import { errorSentence, sentenceOf } from "../words/english/errors.js";
 import { wordsOf } from "../words/languages.js";
 import type { Arrivals } from "./arrivals.js";
@@ -36,8 +36,8 @@ export interface DraftOptions {
   readonly intake: Intake;
   readonly sources: Sources;
   readonly repeats: Repeats;
-  /** Milliseconds that this machine takes for work of this size; null where that was never measured. */
-  readonly estimateMs: (work: Work) => number | null;
+  /** The devices of all hosts that take jobs now, and how long work takes there. */
+  readonly paces: () => readonly DevicePace[];
   /** Whether Promptist reads only the beginning of a prompt; throws CheckpointError. */
   readonly isTooLong: (prompt: string, text: TextOptions) => boolean;
   /** Delay after the first failed try to show a draft; it doubles with each further one. */
@@ -182,12 +182,12 @@ export class BatchDrafts {
   }
 
   async #show(draft: Draft): Promise<void> {
-    const { drafts, queue, api, estimateMs, now, retryFirstMs: firstMs } = this.#options;
+    const { drafts, queue, api, paces, now, retryFirstMs: firstMs } = this.#options;
     const { signal } = this.#stopping;
     await this.#clock.wind();
     const words = wordsOf(draft.origin.locale);
     const tooLong = await this.#tooLong(draft);
-    const message = draftMessage(draft, await queue.work(), estimateMs, tooLong, words);
+    const message = draftMessage(draft, await queue.work(), paces(), tooLong, words);
     const edit = () => api.editReply(draft.origin, message);
     const shown = retryTransient({ until: draft.expiresAt, now, firstMs, signal }, edit).then(
       async ({ id }) => {

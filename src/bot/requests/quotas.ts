@@ -1,6 +1,7 @@
 import type { BaseInteraction } from "discord.js";
 import { InputError } from "../../core/errors.js";
 import { type Left, leftOf } from "../../core/quota.js";
+import type { Work } from "../../core/waiting.js";
 import type { OpenWork, Queue } from "../../db/queue.js";
 import type { StoredSettings } from "../../db/settings.js";
 import type { Usage, UsageFilter } from "../../db/usage.js";
@@ -16,7 +17,7 @@ export interface QuotaOptions {
   /** People without a limit: who runs the bot. */
   readonly adminIds: readonly string[];
   /** Milliseconds that this machine takes for work of this size; null where that was never measured. */
-  readonly estimateMs: (work: OpenWork) => number | null;
+  readonly estimateMs: (work: Work) => number | null;
   readonly now: () => number;
 }
 
@@ -66,7 +67,7 @@ export class Quotas {
       const left = leftOf(minutes * 60_000, await usage.spent(filter), now());
       const pending = open
         .filter((job) => counts(job, filter))
-        .reduce((sum, job) => sum + (estimateMs(job) ?? 0), 0);
+        .reduce((sum, job) => sum + (estimateMs({ ...job, steps: job.pictures * job.steps }) ?? 0), 0);
       quotas.push({ scope, minutes, ...left, leftMs: left.leftMs - pending });
     }
     return quotas.sort((a, b) => a.leftMs - b.leftMs);

@@ -246,7 +246,7 @@ export const de: Unfinished<Words> = {
     chosen: (rewrites) =>
       `${count(rewrites, { one: "Umschreibung", other: "Umschreibungen" })} nach dem Geschmack dieses Servers gewählt (\`/taste show\`).`,
     unread: (prompts) =>
-      `${ofPrompts(prompts)} ${prompts.length === 1 ? "ist" : "sind"} zu lang für Promptist. Der nicht gelesene Teil folgt unverändert auf die Umschreibung.`,
+      `${ofPrompts(prompts)} ${prompts.length === 1 ? "ist" : "sind"} zu lang für Promptist. Der nicht gelesene Teil steht unverändert in der Umschreibung.`,
     missing: "Die Bilder sind nicht mehr auf der Festplatte des Bots.",
     direct: "Dort, wo du gefragt hast, konnte ich nichts posten; deshalb bekommst du es hier.",
     ready: (userId, kind) => `<@${userId}>, ${results[kind]} ist fertig.`,
@@ -384,6 +384,8 @@ export const de: Unfinished<Words> = {
       "Dafür hat der Speicher nicht gereicht. Nimm weniger Prompts auf einmal oder versuch es später noch einmal.",
     WORKER_DIED: () => `Der Prozess mit dem Modell wurde unerwartet beendet. ${LATER}`,
     WORKER_STALLED: () => `Der Prozess mit dem Modell antwortet nicht mehr. ${LATER}`,
+    HOST_DIED: (c) =>
+      `Das Programm, das daran arbeitete, wurde ${c.say("times", (times) => `${count(times, { one: "Mal", other: "Mal" })} nacheinander`, "immer wieder")} unerwartet beendet, deshalb wurde der Auftrag zurückgestellt. Versuch es mit einer kleineren Größe oder weniger Bildern; hilft das nicht, sag den Betreibern dieses Bots Bescheid.`,
     DISK_FULL: () => `Die Festplatte dieses Bots ist voll. ${OWNER}`,
     DISK_READ_ONLY: () => `Dieser Bot darf auf seiner Festplatte keine Bilder speichern. ${OWNER}`,
     DISK_FAILED: () => `Die Festplatte dieses Bots ließ sich nicht lesen oder beschreiben. ${OWNER}`,
@@ -414,7 +416,8 @@ export const de: Unfinished<Words> = {
       "Nicht das, was diesem Server am besten gefällt: Jede zehnte Umschreibung dient dazu, weiter zu lernen.",
     unchanged: "Promptist hat nichts geändert.",
     unread: (words) =>
-      `Einen so langen Prompt kann Promptist nicht zu Ende lesen. Dieser Teil folgt unverändert auf die Umschreibung: ${words}`,
+      `Einen so langen Prompt kann Promptist nicht zu Ende lesen. Dieser Teil steht unverändert in der Umschreibung: ${words}`,
+    kept: "Die Umschreibung musste mit dem Prompt beginnen, so wie er dasteht, und durfte nichts zweimal sagen.",
     truncated: (side, words) =>
       `Das Bildmodell kann das Ende des ${{ baseline: "Prompts", optimized: "umgeschriebenen Prompts", negative: "Negativprompts" }[side]} nicht lesen: ${words}`,
   },
@@ -727,6 +730,27 @@ export const de: Unfinished<Words> = {
       `${channel} ist nicht altersbeschränkt, und nicht alle diese Bilder dürfen dort gezeigt werden.`,
     forbidden: (channel) =>
       `Der Bot darf in ${channel} keine Bilder posten. Wer den Server verwaltet, kann ihm dort erlauben, den Kanal zu sehen, Nachrichten zu senden, Links einzubetten und Dateien anzuhängen.`,
+  },
+  hostLines: {
+    none: "Noch ist kein Host bekannt.",
+    roles: { both: "Bot und Worker", bot: "Bot", worker: "Worker" },
+    heard: (ms) => `vor ${duration(ms)} gehört`,
+    silent: (ms) => `**seit ${duration(ms)} nichts gehört**`,
+    stopped: (at) => `beendet <t:${at}:R>`,
+    paused: "**angehalten**",
+    otherVersion: (version) => `**${version}, eine andere Version als die dieses Bots**`,
+    otherPictures: "**legt Bilder woanders ab als dieser Bot**",
+    idle: "wartet auf Arbeit",
+    text: (job) => `schreibt um für Auftrag ${job}`,
+    image: (job) => `zeichnet für Auftrag ${job}`,
+    loaded: (models, size) => `${listed(models)} geladen${size === 0 ? "" : ` (${bytes(size)})`}`,
+    setAside: (why) => `**beiseitegelegt**: ${why}`,
+    offers: (names, rest) => `hat ${withMore(names, rest)}`,
+    more: (hosts) => `und ${more(hosts)}`,
+    hostPaused: (host) =>
+      `${host} ist angehalten. Was er gerade tut, macht er fertig; andere Aufträge nimmt er erst nach \`/admin resume\` mit seinem Namen, auch nach einem Neustart.`,
+    hostResumed: (host) => `${host} nimmt wieder Aufträge an.`,
+    unknown: (host) => `Einen Host ${host} gibt es nicht. \`/admin hosts\` zeigt alle.`,
   },
   quotaLines: {
     title: "**Rechenminuten der Karte**",

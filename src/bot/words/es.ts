@@ -261,7 +261,7 @@ export const es: Unfinished<Words> = {
     chosen: (rewrites) =>
       `${count(rewrites, { one: "reescritura elegida", other: "reescrituras elegidas" })} por los gustos de este servidor (\`/taste show\`).`,
     unread: (prompts) =>
-      `${ofPrompts(prompts)} ${prompts.length === 1 ? "es demasiado largo" : "son demasiado largos"} para Promptist. La parte que no leyó va detrás de la reescritura, sin cambios.`,
+      `${ofPrompts(prompts)} ${prompts.length === 1 ? "es demasiado largo" : "son demasiado largos"} para Promptist. La parte que no leyó queda en la reescritura, sin cambios.`,
     missing: "Las imágenes ya no están en el disco del bot.",
     direct: "No he podido publicar donde lo pediste, así que aquí lo tienes.",
     ready: (userId, kind) => `<@${userId}>, ya está ${results[kind]}.`,
@@ -395,6 +395,8 @@ export const es: Unfinished<Words> = {
       "No ha habido memoria suficiente. Prueba con menos prompts a la vez o inténtalo más tarde.",
     WORKER_DIED: () => `El proceso del modelo se ha cerrado de forma inesperada. ${LATER}`,
     WORKER_STALLED: () => `El proceso del modelo ha dejado de responder. ${LATER}`,
+    HOST_DIED: (c) =>
+      `El programa que trabajaba en esto se cerró de forma inesperada ${c.say("times", (times) => `${count(times, { one: "vez", other: "veces" })} seguidas`, "una y otra vez")}, así que la tarea se ha apartado. Prueba con un tamaño menor o menos imágenes; si no basta, avisa a quien lleva este bot.`,
     DISK_FULL: () => `El disco de este bot está lleno. ${OWNER}`,
     DISK_READ_ONLY: () => `Este bot no tiene permiso para guardar imágenes en su disco. ${OWNER}`,
     DISK_FAILED: () => `No se ha podido leer o escribir en el disco de este bot. ${OWNER}`,
@@ -423,7 +425,8 @@ export const es: Unfinished<Words> = {
       "No es lo que más gusta en este servidor: una de cada diez reescrituras sirve para seguir aprendiendo.",
     unchanged: "Promptist no ha cambiado nada.",
     unread: (words) =>
-      `Promptist no puede leer hasta el final un prompt tan largo. Esta parte va detrás de la reescritura, sin cambios: ${words}`,
+      `Promptist no puede leer hasta el final un prompt tan largo. Esta parte queda en la reescritura, sin cambios: ${words}`,
+    kept: "La reescritura tenía que empezar con el prompt tal como está escrito y no decir nada dos veces.",
     truncated: (side, words) =>
       `El modelo de imágenes no puede leer el final del ${{ baseline: "prompt", optimized: "prompt reescrito", negative: "prompt negativo" }[side]}: ${words}`,
   },
@@ -730,6 +733,27 @@ export const es: Unfinished<Words> = {
       `${channel} no tiene restricción de edad, y no todas estas imágenes se pueden mostrar allí.`,
     forbidden: (channel) =>
       `El bot no puede publicar imágenes en ${channel}. Quien administra el servidor puede permitirle ver el canal, enviar mensajes, insertar enlaces y adjuntar archivos.`,
+  },
+  hostLines: {
+    none: "Aún no se conoce ningún host.",
+    roles: { both: "bot y worker", bot: "bot", worker: "worker" },
+    heard: (ms) => `última señal hace ${duration(ms)}`,
+    silent: (ms) => `**sin señales desde hace ${duration(ms)}**`,
+    stopped: (at) => `detenido <t:${at}:R>`,
+    paused: "**en pausa**",
+    otherVersion: (version) => `**${version}, otra versión que la de este bot**`,
+    otherPictures: "**guarda sus imágenes en otro almacén que este bot**",
+    idle: "espera trabajo",
+    text: (job) => `reescribe para la tarea ${job}`,
+    image: (job) => `dibuja para la tarea ${job}`,
+    loaded: (models, size) => `cargado: ${listed(models)}${size === 0 ? "" : ` (${bytes(size)})`}`,
+    setAside: (why) => `**apartado**: ${why}`,
+    offers: (names, rest) => `tiene ${withMore(names, rest)}`,
+    more: (hosts) => `y ${more(hosts)}`,
+    hostPaused: (host) =>
+      `${host} está en pausa. Termina lo que hace y no toma otra tarea hasta \`/admin resume\` con su nombre, ni siquiera tras reiniciarse.`,
+    hostResumed: (host) => `${host} vuelve a tomar tareas.`,
+    unknown: (host) => `No hay ningún host ${host}. \`/admin hosts\` los muestra.`,
   },
   quotaLines: {
     title: "**Minutos de cálculo de la tarjeta**",

@@ -255,7 +255,7 @@ export const fr: Unfinished<Words> = {
     chosen: (rewrites) =>
       `${count(rewrites, { one: "réécriture choisie", other: "réécritures choisies" })} selon les goûts de ce serveur (\`/taste show\`).`,
     unread: (prompts) =>
-      `${ofPrompts(prompts)} ${prompts.length === 1 ? "est trop long" : "sont trop longs"} pour Promptist. La partie non lue suit la réécriture, sans changement.`,
+      `${ofPrompts(prompts)} ${prompts.length === 1 ? "est trop long" : "sont trop longs"} pour Promptist. La partie non lue est dans la réécriture, sans changement.`,
     missing: "Les images ne sont plus sur le disque du bot.",
     direct: "Je n'ai pas pu publier là où vous l'avez demandé, alors voici le résultat.",
     ready: (userId, kind) => `<@${userId}>, ${results[kind]} : c'est prêt.`,
@@ -391,6 +391,8 @@ export const fr: Unfinished<Words> = {
       "La mémoire n'a pas suffi. Essayez avec moins de prompts à la fois, ou réessayez plus tard.",
     WORKER_DIED: () => `Le processus du modèle s'est arrêté de façon inattendue. ${LATER}`,
     WORKER_STALLED: () => `Le processus du modèle ne répond plus. ${LATER}`,
+    HOST_DIED: (c) =>
+      `Le programme qui s'en occupait s'est arrêté de façon inattendue ${c.say("times", (times) => `${count(times, { one: "fois", other: "fois" })} de suite`, "à plusieurs reprises")}, la demande a donc été mise de côté. Essayez une taille plus petite ou moins d'images ; sinon, prévenez la personne qui gère ce bot.`,
     DISK_FULL: () => `Le disque de ce bot est plein. ${OWNER}`,
     DISK_READ_ONLY: () => `Ce bot n'a pas le droit d'enregistrer des images sur son disque. ${OWNER}`,
     DISK_FAILED: () => `Le disque de ce bot n'a pas pu être lu ou écrit. ${OWNER}`,
@@ -418,7 +420,8 @@ export const fr: Unfinished<Words> = {
     tasteExplores: "Pas ce que ce serveur préfère : une réécriture sur dix sert à continuer d'apprendre.",
     unchanged: "Promptist n'a rien changé.",
     unread: (words) =>
-      `Promptist ne peut pas lire jusqu'au bout un prompt si long. Cette partie suit la réécriture, sans changement : ${words}`,
+      `Promptist ne peut pas lire jusqu'au bout un prompt si long. Cette partie est dans la réécriture, sans changement : ${words}`,
+    kept: "La réécriture devait commencer par le prompt tel quel et ne rien dire deux fois.",
     truncated: (side, words) =>
       `Le modèle d'image ne peut pas lire la fin du ${{ baseline: "prompt", optimized: "prompt réécrit", negative: "prompt négatif" }[side]} : ${words}`,
   },
@@ -725,6 +728,27 @@ export const fr: Unfinished<Words> = {
       `${channel} n'est pas soumis à une limite d'âge, et toutes ces images ne peuvent pas y être montrées.`,
     forbidden: (channel) =>
       `Le bot ne peut pas publier d'images dans ${channel}. Les responsables peuvent lui permettre d'y voir le salon, d'envoyer des messages, d'intégrer des liens et de joindre des fichiers.`,
+  },
+  hostLines: {
+    none: "Aucun hôte n'est encore connu.",
+    roles: { both: "bot et worker", bot: "bot", worker: "worker" },
+    heard: (ms) => `dernier signe il y a ${duration(ms)}`,
+    silent: (ms) => `**sans nouvelles depuis ${duration(ms)}**`,
+    stopped: (at) => `arrêté <t:${at}:R>`,
+    paused: "**en pause**",
+    otherVersion: (version) => `**${version}, une autre version que celle de ce bot**`,
+    otherPictures: "**garde ses images ailleurs que ce bot**",
+    idle: "attend du travail",
+    text: (job) => `réécrit pour la demande ${job}`,
+    image: (job) => `dessine pour la demande ${job}`,
+    loaded: (models, size) => `chargé : ${listed(models)}${size === 0 ? "" : ` (${bytes(size)})`}`,
+    setAside: (why) => `**mis de côté** : ${why}`,
+    offers: (names, rest) => `a ${withMore(names, rest)}`,
+    more: (hosts) => `et ${more(hosts)}`,
+    hostPaused: (host) =>
+      `${host} est en pause. Il finit ce qu'il fait et ne prend rien d'autre avant \`/admin resume\` avec son nom, même après un redémarrage.`,
+    hostResumed: (host) => `${host} reprend des demandes.`,
+    unknown: (host) => `Il n'y a pas d'hôte ${host}. \`/admin hosts\` les affiche.`,
   },
   quotaLines: {
     title: "**Minutes de calcul de la carte**",

@@ -225,7 +225,7 @@ export const ja: Unfinished<Words> = {
     chosen: (rewrites) =>
       `書き直し${number(rewrites)}件をこのサーバーの好みで選びました（\`/taste show\`）。`,
     unread: (which) =>
-      `${ofPrompts(which)}は Promptist が最後まで読めない長さです。読めなかった部分は、書き直しの後にそのまま続きます。`,
+      `${ofPrompts(which)}は Promptist が最後まで読めない長さです。読めなかった部分は、書き直しにそのまま入ります。`,
     missing: "画像はもうボットのディスクにありません。",
     direct: "頼まれた場所に投稿できなかったので、ここに送ります。",
     ready: (userId, kind) => `<@${userId}> さん、${results[kind]}ができました。`,
@@ -358,6 +358,8 @@ export const ja: Unfinished<Words> = {
     OUT_OF_MEMORY: () => "メモリが足りませんでした。一度のプロンプトを減らすか、後でもう一度お試しください。",
     WORKER_DIED: () => `モデルを動かすプロセスが突然終了しました。${LATER}`,
     WORKER_STALLED: () => `モデルを動かすプロセスが応答しなくなりました。${LATER}`,
+    HOST_DIED: (c) =>
+      `これを処理していたプログラムが${c.say("times", (times) => `${number(times)}回続けて`, "何度も")}突然終了したため、処理を中止しました。サイズを小さくするか、枚数を減らしてお試しください。それでもだめなら、このボットの管理者に知らせてください。`,
     DISK_FULL: () => `ボットのディスクがいっぱいです。${OWNER}`,
     DISK_READ_ONLY: () => `ボットにはディスクに画像を保存する権限がありません。${OWNER}`,
     DISK_FAILED: () => `ボットのディスクを読み書きできませんでした。${OWNER}`,
@@ -385,7 +387,8 @@ export const ja: Unfinished<Words> = {
     tasteExplores: "最も好まれるものではありません。10回に1回は、学び続けるために選びます。",
     unchanged: "Promptist は何も変えませんでした。",
     unread: (words) =>
-      `Promptist はこれほど長いプロンプトを最後まで読めません。この部分は、書き直しの後にそのまま続きます: ${words}`,
+      `Promptist はこれほど長いプロンプトを最後まで読めません。この部分は、書き直しにそのまま入ります: ${words}`,
+    kept: "書き直しは、プロンプトをそのまま最初に置き、同じ語句を二度使わないように作られました。",
     truncated: (side, words) =>
       `画像モデルは${{ baseline: "プロンプト", optimized: "書き直したプロンプト", negative: "ネガティブプロンプト" }[side]}の終わりを読めません: ${words}`,
   },
@@ -673,6 +676,27 @@ export const ja: Unfinished<Words> = {
       `${channel} には年齢制限がないため、これらの画像のすべてを表示することはできません。`,
     forbidden: (channel) =>
       `ボットは ${channel} に画像を投稿できません。管理者は、チャンネルの閲覧、メッセージの送信、埋め込みリンク、ファイルの添付を許可できます。`,
+  },
+  hostLines: {
+    none: "ホストはまだありません。",
+    roles: { both: "ボット兼ワーカー", bot: "ボット", worker: "ワーカー" },
+    heard: (ms) => `${duration(ms)}前に応答`,
+    silent: (ms) => `**${duration(ms)}応答なし**`,
+    stopped: (at) => `<t:${at}:R> に停止`,
+    paused: "**一時停止中**",
+    otherVersion: (version) => `**${version}（このボットとは別のバージョン）**`,
+    otherPictures: "**画像の保存先がこのボットと違います**",
+    idle: "待機中",
+    text: (job) => `ジョブ ${job} の書き直し中`,
+    image: (job) => `ジョブ ${job} の描画中`,
+    loaded: (models, size) => `読み込み済み: ${listed(models)}${size === 0 ? "" : `（${bytes(size)}）`}`,
+    setAside: (why) => `**使用停止**: ${why}`,
+    offers: (names, rest) => `使えるもの: ${withMore(names, rest)}`,
+    more: (hosts) => more(hosts),
+    hostPaused: (host) =>
+      `${host} を一時停止しました。いまの処理は最後まで行い、その名前で \`/admin resume\` するまで、再起動しても新しいジョブは受けません。`,
+    hostResumed: (host) => `${host} は再びジョブを受けます。`,
+    unknown: (host) => `${host} というホストはありません。\`/admin hosts\` で一覧を表示できます。`,
   },
   quotaLines: {
     title: "**計算時間**",

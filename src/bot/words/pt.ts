@@ -251,7 +251,7 @@ export const pt: Unfinished<Words> = {
     chosen: (rewrites) =>
       `${count(rewrites, { one: "reescrita escolhida", other: "reescritas escolhidas" })} pelo gosto deste servidor (\`/taste show\`).`,
     unread: (prompts) =>
-      `${ofPrompts(prompts)} ${prompts.length === 1 ? "é longo demais" : "são longos demais"} para o Promptist. A parte que ele não leu vem depois da reescrita, sem mudanças.`,
+      `${ofPrompts(prompts)} ${prompts.length === 1 ? "é longo demais" : "são longos demais"} para o Promptist. A parte que ele não leu fica na reescrita, sem mudanças.`,
     missing: "As imagens não estão mais no disco do bot.",
     direct: "Não consegui postar onde você pediu, então aqui está.",
     ready: (userId, kind) =>
@@ -387,6 +387,8 @@ export const pt: Unfinished<Words> = {
       "Não houve memória suficiente. Tente menos prompts por vez, ou tente de novo mais tarde.",
     WORKER_DIED: () => `O processo do modelo fechou inesperadamente. ${LATER}`,
     WORKER_STALLED: () => `O processo do modelo parou de responder. ${LATER}`,
+    HOST_DIED: (c) =>
+      `O programa que cuidava disto fechou inesperadamente ${c.say("times", (times) => `${count(times, { one: "vez", other: "vezes" })} seguidas`, "várias vezes")}, então a tarefa foi deixada de lado. Tente um tamanho menor ou menos imagens; se não ajudar, avise quem cuida deste bot.`,
     DISK_FULL: () => `O disco deste bot está cheio. ${OWNER}`,
     DISK_READ_ONLY: () => `Este bot não tem permissão para salvar imagens no disco. ${OWNER}`,
     DISK_FAILED: () => `Não foi possível ler ou gravar no disco deste bot. ${OWNER}`,
@@ -415,7 +417,8 @@ export const pt: Unfinished<Words> = {
       "Não é o que mais agrada neste servidor: uma em cada dez reescritas serve para continuar aprendendo.",
     unchanged: "O Promptist não mudou nada.",
     unread: (words) =>
-      `O Promptist não consegue ler até o fim um prompt tão longo. Esta parte vem depois da reescrita, sem mudanças: ${words}`,
+      `O Promptist não consegue ler até o fim um prompt tão longo. Esta parte fica na reescrita, sem mudanças: ${words}`,
+    kept: "A reescrita tinha de começar com o prompt como foi escrito e não dizer nada duas vezes.",
     truncated: (side, words) =>
       `O modelo de imagem não consegue ler o fim do ${{ baseline: "prompt", optimized: "prompt reescrito", negative: "prompt negativo" }[side]}: ${words}`,
   },
@@ -714,6 +717,27 @@ export const pt: Unfinished<Words> = {
       `${channel} não tem restrição de idade, e nem todas essas imagens podem ser mostradas lá.`,
     forbidden: (channel) =>
       `O bot não pode publicar imagens em ${channel}. Quem administra o servidor pode permitir que ele veja o canal, envie mensagens, insira links e anexe arquivos.`,
+  },
+  hostLines: {
+    none: "Ainda não se conhece nenhum host.",
+    roles: { both: "bot e worker", bot: "bot", worker: "worker" },
+    heard: (ms) => `último sinal há ${duration(ms)}`,
+    silent: (ms) => `**sem sinal há ${duration(ms)}**`,
+    stopped: (at) => `parado <t:${at}:R>`,
+    paused: "**pausado**",
+    otherVersion: (version) => `**${version}, outra versão que a deste bot**`,
+    otherPictures: "**guarda as imagens em outro lugar que este bot**",
+    idle: "espera trabalho",
+    text: (job) => `reescreve para a tarefa ${job}`,
+    image: (job) => `desenha para a tarefa ${job}`,
+    loaded: (models, size) => `carregado: ${listed(models)}${size === 0 ? "" : ` (${bytes(size)})`}`,
+    setAside: (why) => `**deixado de lado**: ${why}`,
+    offers: (names, rest) => `tem ${withMore(names, rest)}`,
+    more: (hosts) => `e ${more(hosts)}`,
+    hostPaused: (host) =>
+      `${host} está pausado. Termina o que está fazendo e não pega outra tarefa até \`/admin resume\` com o nome dele, nem depois de reiniciar.`,
+    hostResumed: (host) => `${host} volta a pegar tarefas.`,
+    unknown: (host) => `Não há host ${host}. \`/admin hosts\` mostra todos.`,
   },
   quotaLines: {
     title: "**Minutos de cálculo da placa**",

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { basename, dirname, join, parse, posix, relative, resolve, sep } from "node:path";
 import { CheckpointError, describe } from "../../core/errors.js";
-import { PROMPTIST, type Rewriter } from "../../core/rewriters.js";
+import { MAGICPROMPT, PROMPTIST, type Rewriter } from "../../core/rewriters.js";
 import { clipTextConfig } from "../../models/clip-text.js";
 import { unetConfig } from "../../models/unet.js";
 import { vaeConfig } from "../../models/vae-decoder.js";
@@ -92,10 +92,13 @@ function requireDiffusionConfigs(path: string, vae: string | null): void {
   if (!isFile(path)) readTokenizerConfig(join(path, "tokenizer"));
 }
 
+/** The rewriters that have a miniature, in a folder of their name. */
+const SMALL_REWRITERS: ReadonlySet<string> = new Set([PROMPTIST.name, MAGICPROMPT.name]);
+
 const ofRewriter = ({ name, title, repos, tokenizerRepos }: Rewriter): Kind => ({
   folder: name,
   repos,
-  miniature: name === PROMPTIST.name ? "promptist" : null,
+  miniature: SMALL_REWRITERS.has(name) ? name : null,
   title,
   requireArchitecture: requireGpt2,
   requireConfigs: requireGpt2Configs,
@@ -136,7 +139,7 @@ export const miniaturesIn = (checkpointsDir: string): string => resolve(checkpoi
 /**
  * Finds the GPT-2 of a rewriter: the folder that the user named (a path, a folder of `checkpointsDir`, or a
  * repository in the hub's cache), else the one of its name in `checkpointsDir`, else the published one in the
- * hub's cache if it is whole, else Promptist's miniature. Throws CheckpointError CHECKPOINT_MISSING (there is none),
+ * hub's cache if it is whole, else its miniature. Throws CheckpointError CHECKPOINT_MISSING (there is none),
  * CHECKPOINT_CORRUPT or CHECKPOINT_ARCHITECTURE (another kind of model). Opens no weights outside the cache.
  */
 export const findRewriter = (
@@ -371,6 +374,10 @@ function filesOf(directory: string, depth: number): { path: string; bytes: numbe
       return inside.map((file) => ({ ...file, path: join(name, file.path) }));
     });
 }
+
+/** The folder of a miniature's own LoRAs, which fit no other model; null for other checkpoints. */
+export const ownLorasOf = ({ directory, isMiniature }: FoundCheckpoint): string | null =>
+  isMiniature ? join(dirname(directory), "loras") : null;
 
 /** What is wrong with a checkpoint, and what to do about it. */
 export interface Inspection {

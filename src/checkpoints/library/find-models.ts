@@ -47,6 +47,8 @@ export interface LibraryOptions {
   readonly miniatureDir?: string | undefined;
   /** Folders of other programs; they are read, never written. */
   readonly modelsDirs: readonly string[];
+  /** A folder of LoRAs that belong to the model that draws and to no other; null or absent where it has none. */
+  readonly ownLorasDir?: string | null;
   readonly hubCacheDir?: string | undefined;
   /** Where the index is kept. */
   readonly cacheDir: string;
@@ -109,7 +111,7 @@ export async function findModels(options: LibraryOptions): Promise<Library> {
 
 /** Every folder to look at; what lies in an earlier one is not listed again. */
 function rootsOf(
-  { checkpointsDir, modelsDirs, hubCacheDir }: LibraryOptions,
+  { checkpointsDir, modelsDirs, ownLorasDir = null, hubCacheDir }: LibraryOptions,
   notes: string[],
 ): (readonly [string, ModelSource])[] {
   let cached: readonly CachedSnapshot[] = [];
@@ -120,6 +122,7 @@ function rootsOf(
   }
   return [
     ...(existsSync(checkpointsDir) ? [[resolve(checkpointsDir), "own"] as const] : []),
+    ...(ownLorasDir !== null && existsSync(ownLorasDir) ? [[ownLorasDir, "own"] as const] : []),
     ...modelsDirs.flatMap((folder) =>
       foldersOf(resolve(folder), notes).map((found) => [found, "dirs"] as const),
     ),

@@ -187,6 +187,11 @@ export const EXPLANATIONS: Readonly<Record<ErrorCode, Explanation>> = {
       "A model's process was silent for WORKER_SILENCE_MS, or only printed for four times as long, and was ended. The job is retried.",
     todo: "If single steps take that long here, raise WORKER_SILENCE_MS; else update the driver.",
   },
+  HOST_DIED: {
+    means:
+      "The program itself died each time that it worked on the job (killed, out of memory, the machine went down), and nothing of the job was stored in between. It was set aside, so that it ends no other host.",
+    todo: "Look for the last lines of the host's log and the system's (dmesg, out of memory). Smaller pictures, DEVICE_MEMORY or another DEVICE may help; then `/admin retry` the job.",
+  },
   DISK_FULL: {
     means: "Nothing more can be written to the disk of DATA_DIR.",
     todo: "Free space; the jobs are retried, and those set aside wait for `/admin retry`.",

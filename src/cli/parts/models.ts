@@ -90,6 +90,7 @@ export class Models {
       hubCacheDir: config.hubCacheDir,
       promptist,
       rewriter: flags.rewriter ?? config.REWRITER,
+      keepPrompt: flags.keepPrompt ?? config.KEEP_PROMPT,
       diffusion,
       clip: config.CLIP_CHECKPOINT || undefined,
       loras: (loras ?? []).map((lora) => ({ ...lora, file: resolve(lora.file) })),

@@ -16,6 +16,8 @@ import {
   IMAGE_RANGES,
   type ImageOptions,
   isInRange,
+  KEEP_PROMPTS,
+  type KeepPrompt,
   LENGTH_RULES,
   LORA_WEIGHT_RANGE,
   type PictureSize,
@@ -119,6 +121,7 @@ export interface CommonFlags {
 export interface TextFlags extends CommonFlags {
   readonly rewriter: string;
   readonly promptist?: string;
+  readonly keepPrompt: KeepPrompt;
   readonly mode: TextOptions["mode"];
   readonly beams: number;
   readonly maxNewTokens: number;
@@ -179,6 +182,14 @@ export function addTextOptions(command: Command, config: Config): Command {
 export function addSearchOptions(command: Command, config: Config): Command {
   return command
     .option("--promptist <dir>", "Promptist checkpoint")
+    .addOption(
+      new Option(
+        "--keep-prompt <when>",
+        "hold rewrites to begin with the prompt and to say no phrase twice; auto: the miniature's",
+      )
+        .choices(KEEP_PROMPTS)
+        .default(config.KEEP_PROMPT),
+    )
     .addOption(
       new Option("--mode <name>", "how to search for a rewrite")
         .choices(SEARCH_MODES)

@@ -30,6 +30,8 @@ export interface PairToDraw {
   readonly optimized: string;
   /** Who wrote it, by name; null where it was given. */
   readonly rewriter: string | null;
+  /** Whether it was held to the prompt's own words. */
+  readonly kept?: boolean | undefined;
   /** Who wrote the other text, in place of the prompt as written. */
   readonly against?: Opponent;
   readonly seed: number;
@@ -186,6 +188,7 @@ export async function drawPairs(
               original: pair.prompt,
               rewrite: pair.optimized,
               rewriter: pair.rewriter,
+              ...(pair.kept === true ? { kept: true } : {}),
               ...(pair.against === undefined
                 ? {}
                 : {

@@ -110,7 +110,7 @@ export function unreadLines(rewrites: readonly Rewrite[], numbers: readonly numb
     return unread === null
       ? []
       : [
-          `${which} is too long for the rewriter to read to its end. This part follows the rewrite as written: ${unread}`,
+          `${which} is too long for the rewriter to read to its end. This part stands in the rewrite as written: ${unread}`,
         ];
   });
 }

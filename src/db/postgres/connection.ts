@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import pg from "pg";
 import { backoffMs } from "../../core/backoff.js";
 import { QueueError } from "../../core/errors.js";
-import type { Connection } from "../sql/connection.js";
+import type { Connection, WriteOptions } from "../sql/connection.js";
 import { type Call, textFor, type Work } from "../sql/statement.js";
 import { hasLostConnection, isWorthRepeating, toQueueError } from "./postgres-error.js";
 
@@ -30,9 +30,10 @@ export const lockOf = (lock: keyof typeof LOCKS): string =>
 
 const TIME = `(extract(epoch from clock_timestamp()) * 1000)::bigint as "time"`;
 const READ = `begin isolation level repeatable read read only; select ${TIME}`;
+const ALONE = `begin; select ${TIME}`;
 /** Each later statement sees what the writers before this one committed, because it begins after them. */
-const write = (waitMs: number) =>
-  `begin; set local lock_timeout = ${Math.ceil(waitMs)}; select pg_advisory_xact_lock(${lockOf("writers")});
+const write = (waitMs: number, mayBeLost: boolean) =>
+  `begin; set local lock_timeout = ${Math.ceil(waitMs)}; ${mayBeLost ? "set local synchronous_commit = off; " : ""}select pg_advisory_xact_lock(${lockOf("writers")});
    select pg_current_xact_id()::text as id, ${TIME}`;
 
 /** The answer to the last statement of a transaction's beginning. */
@@ -141,9 +142,15 @@ export class PostgresConnection implements Connection {
     return this.#patiently(this.#patienceMs, (client) => this.#transaction(client, READ, work));
   }
 
-  write<T>(work: () => Work<T>, longestMs = this.#patienceMs): Promise<T> {
-    const waitMs = Math.min(longestMs, this.#patienceMs);
-    return this.#patiently(waitMs, (client, leftMs) => this.#transaction(client, write(leftMs), work));
+  write<T>(work: () => Work<T>, { longestMs, mayBeLost = false }: WriteOptions = {}): Promise<T> {
+    const waitMs = Math.min(longestMs ?? this.#patienceMs, this.#patienceMs);
+    return this.#patiently(waitMs, (client, leftMs) =>
+      this.#transaction(client, write(leftMs, mayBeLost), work),
+    );
+  }
+
+  writeAlone<T>(work: () => Work<T>): Promise<T> {
+    return this.#patiently(this.#patienceMs, (client) => this.#transaction(client, ALONE, work));
   }
 
   async close(): Promise<void> {

@@ -22,7 +22,13 @@ const NEWS = [
   "phase.finished",
 ] as const;
 /** What concerns those who work as well. */
-const ORDERS = ["job.cancel-requested", "queue.paused", "queue.resumed", "work.elsewhere"] as const;
+const ORDERS = [
+  "job.cancel-requested",
+  "queue.paused",
+  "queue.resumed",
+  "host.paused",
+  "work.elsewhere",
+] as const;
 
 type Carried = (typeof NEWS)[number] | (typeof ORDERS)[number];
 

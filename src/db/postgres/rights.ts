@@ -14,6 +14,7 @@ export const WORKER_RIGHTS: Readonly<Record<string, readonly string[]>> = {
   jobs: ["select", "update"],
   items: ["select", "update"],
   sheets: ["select", "insert", "update"],
+  hosts: ["select", "insert", "update"],
   turns: ["select", "insert", "update", "delete"],
   card_usage: ["select", "insert", "update", "delete"],
 };

@@ -2,7 +2,7 @@ import type { Phase } from "../../core/job.js";
 import { LEASE_MS, type LeaseResult, LONGEST_BACKOFF_MS, type Queue } from "../queue.js";
 import type { Connection } from "./connection.js";
 import type { JobRow } from "./job-row.js";
-import { loadJob } from "./jobs.js";
+import { loadJob, takeBackDeath } from "./jobs.js";
 import { NEXT_IN_RING, NEXT_OF_BUSY, NEXT_OF_SETS, WAITING_SETS } from "./serving-order.js";
 import { sql, type Work } from "./statement.js";
 
@@ -73,11 +73,17 @@ export function claiming(connection: Connection): Verbs {
         return { job, owner, attempt: job.attempt };
       }),
 
-    extend: ({ job: { id }, owner, attempt }) =>
-      connection.write(function* (): Work<LeaseResult> {
-        const kept = yield* renew.get({ id, owner, attempt, until: now() + LEASE_MS });
-        return kept !== undefined && (kept.cancel === 1 ? "cancel" : "held");
-      }),
+    // Told again in seconds; each of many hosts does, and what the disk must have holds all other writers up.
+    extend: (claim) =>
+      connection.write(
+        function* (): Work<LeaseResult> {
+          const { job, owner, attempt } = claim;
+          const kept = yield* renew.get({ id: job.id, owner, attempt, until: now() + LEASE_MS });
+          if (kept === undefined) yield* takeBackDeath(claim);
+          return kept !== undefined && (kept.cancel === 1 ? "cancel" : "held");
+        },
+        { mayBeLost: true },
+      ),
 
     hasWork: (phase, besidesUser) =>
       connection.read(function* () {

@@ -4,6 +4,16 @@ import type { Work } from "./statement.js";
 /** How long one transaction of a long piece of work may take. */
 export const SLICE_MS = 20;
 
+export interface WriteOptions {
+  /** It waits for other writers for so long at most, then QUEUE_BUSY_DATABASE is thrown. */
+  readonly longestMs?: number;
+  /**
+   * A machine that loses its power may lose it, though never a later write without it: for what is found out again.
+   * PostgreSQL then lets the next writer go on before the disk has it.
+   */
+  readonly mayBeLost?: boolean;
+}
+
 /**
  * Transactions on the database of one engine. A transaction is a generator that yields its statements, so nothing
  * else is awaited inside it. Driver errors come out as QueueErrors.
@@ -15,9 +25,14 @@ export interface Connection {
   read<T>(work: () => Work<T>): Promise<T>;
   /**
    * One transaction that no other write of any process overlaps, so that what was read is still true when it
-   * writes. It waits for the others for `longestMs` at most, then throws QUEUE_BUSY_DATABASE.
+   * writes.
    */
-  write<T>(work: () => Work<T>, longestMs?: number): Promise<T>;
+  write<T>(work: () => Work<T>, how?: WriteOptions): Promise<T>;
+  /**
+   * One transaction of rows that nothing else is decided by, so that it neither waits for other writers nor holds them
+   * up, where the engine can do without. It may be run twice where its commit was not answered.
+   */
+  writeAlone<T>(work: () => Work<T>): Promise<T>;
   close(): Promise<void>;
 }
 

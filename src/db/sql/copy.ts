@@ -3,7 +3,10 @@ import { QueueError } from "../../core/errors.js";
 import type { Connection } from "./connection.js";
 import { type Statement, sql, type Work } from "./statement.js";
 
-/** Every table but `migrations`, parents first, with the columns of its key. */
+/**
+ * Every table that holds what was stored, parents first, with the columns of its key. Not `migrations`, which each
+ * database has of its own, and not `hosts`, whose rows are programs that run on a database, not what they keep in it.
+ */
 export const TABLES: Readonly<Record<string, readonly string[]>> = {
   flags: ["name"],
   arrivals: ["interaction_id"],

@@ -149,7 +149,7 @@ export function enqueueing(connection: Connection, maxWaiting: number): Verbs {
   return {
     async arrive({ interactionId, applicationId, interactionToken, tokenExpiresAt, locale }) {
       const arrival = { interactionId, applicationId, interactionToken, tokenExpiresAt, locale };
-      await connection.write(() => note.run(arrival), ARRIVAL_BUSY_MS);
+      await connection.write(() => note.run(arrival), { longestMs: ARRIVAL_BUSY_MS });
     },
 
     arrivals: () => connection.read(() => noted.all()),

@@ -6,12 +6,13 @@ import {
   type Claim,
   LONGEST_BACKOFF_MS,
   type Lost,
+  MOST_DEATHS,
   type Queue,
   type Recovered,
 } from "../queue.js";
 import type { Connection } from "./connection.js";
 import { fromJson, type JobRow } from "./job-row.js";
-import { claimedRow, jobRow, loadJob, storedJob } from "./jobs.js";
+import { claimedRow, holderOf, jobRow, loadJob, storedJob } from "./jobs.js";
 import { letIn } from "./limits.js";
 import { sql, type Work } from "./statement.js";
 import { endTurn, joinRing } from "./turns.js";
@@ -49,10 +50,16 @@ const runningLapsed = sql<{ now: number }, JobRow>(
   // What an older version claimed has no lease.
   `${running} and coalesce(lease_until, 0) < @now order by started_at, seq`,
 );
+const someLapsed = sql<{ now: number }, object>(
+  "select 1 as found from jobs where state = 'running' and coalesce(lease_until, 0) < @now limit 1",
+);
 const runningOf = sql<{ owner: string }, JobRow>(`${running} and owner = @owner order by started_at, seq`);
 const runningAll = sql<null, JobRow>(`${running} order by started_at, seq`);
+const noteDeath = sql<{ seq: number; recoveries: number; lostBy: string }>(
+  "update jobs set recoveries = @recoveries, lost_by = @lostBy where seq = @seq",
+);
 const queueAgain = sql<{ seq: number; phase: Phase }>(`
-  update jobs set state = 'queued', phase = @phase, failures = '[]', not_before = 0, cancel_requested = 0,
+  update jobs set state = 'queued', phase = @phase, failures = '[]', not_before = 0, cancel_requested = 0, recoveries = 0, lost_by = null,
     finished_at = null, delivered_at = null, message_id = null, delivery_attempts = 0, delivery_error = null,
     delivery_abandoned = null, pictures_pruned_at = null
   where seq = @seq`);
@@ -65,6 +72,15 @@ const forgetPictures = sql<{ seq: number }>(
 );
 const forgetSheets = sql<{ seq: number }>("delete from sheets where job = @seq");
 
+/** How long a job waits that two programs in a row died with, and how far apart those are that were at work together. */
+const SUSPECT_MS = 10_000;
+const APART_MS = 120_000;
+
+/** The program of a claim's owner, which may have several loops, or several owners, at work. */
+const hostOf = ({ owner }: JobRow): string => owner?.replace(/ \S+$/, "") ?? "";
+const diedWith = ({ owner, attempt }: JobRow): string =>
+  `${owner ?? "a program"} died in attempt ${attempt}, as others did before, and nothing of the job was stored in between`;
+
 function withoutHolder(lost: Lost, now: number): Work<JobRow[]> {
   if (lost === "lapsed") return runningLapsed.all({ now });
   return lost === "all" ? runningAll.all() : runningOf.all(lost);
@@ -76,7 +92,9 @@ export function finishing(connection: Connection, maxAttempts: number): Verbs {
 
   /** A job that was asked to stop is cancelled instead of queued again. Answers its new state. */
   function* end<S extends JobState>(row: JobRow, ending: Ending<S>): Work<S | "cancelled"> {
-    const state = ending.state === "queued" && row.cancel_requested === 1 ? "cancelled" : ending.state;
+    const isUnwanted =
+      row.cancel_requested === 1 && (ending.state === "queued" || ending.failure?.code === "HOST_DIED");
+    const state = isUnwanted ? "cancelled" : ending.state;
     const phase = ending.phase ?? row.phase;
     const failures = fromJson<Failure[]>(row.failures);
     if (ending.failure !== undefined) failures.push(ending.failure);
@@ -156,13 +174,30 @@ export function finishing(connection: Connection, maxAttempts: number): Verbs {
         return "cancelled";
       }),
 
-    recover: (lost) =>
-      connection.write(function* () {
+    async recover(lost) {
+      // Each of many hosts looks every other second, and writers go one after the other.
+      const isLapsed = lost !== "lapsed" || (await connection.read(() => someLapsed.get({ now: now() })));
+      if (!isLapsed) return [];
+      return connection.write(function* () {
+        const time = now();
+        const rows = yield* withoutHolder(lost, time);
+        const mayCount = typeof lost === "string" && new Set(rows.map(hostOf)).size === 1;
         const recovered: Recovered[] = [];
-        for (const row of yield* withoutHolder(lost, now()))
-          recovered.push({ id: row.id, phase: row.phase, state: yield* end(row, { state: "queued" }) });
+        let suspects = 0;
+        for (const row of rows) {
+          const deaths = row.recoveries + 1;
+          if (mayCount) yield* noteDeath.run({ seq: row.seq, recoveries: deaths, lostBy: holderOf(row) });
+          const isSuspect = mayCount && deaths > 1;
+          const notBefore = isSuspect ? time + SUSPECT_MS + suspects++ * APART_MS : 0;
+          const ending: Ending<"queued" | "failed"> =
+            mayCount && deaths >= MOST_DEATHS
+              ? { state: "failed", failure: failureOf("HOST_DIED", diedWith(row), time, { times: deaths }) }
+              : { state: "queued", notBefore };
+          recovered.push({ id: row.id, phase: row.phase, state: yield* end(row, ending) });
+        }
         return recovered;
-      }),
+      });
+    },
 
     requeue: (id) =>
       connection.write(function* () {

@@ -43,6 +43,8 @@ export interface JobRow {
   readonly blind: number;
   readonly owner: string | null;
   readonly attempt: number;
+  readonly recoveries: number;
+  readonly lost_by: string | null;
   readonly not_before: number;
   readonly failures: string;
   readonly cancel_requested: number;

@@ -3,7 +3,14 @@ import { type ItemNote, isFinished, nextPhase, type Picture } from "../../core/j
 import { type PerSide, SIDES, type Side } from "../../core/side.js";
 import type { Claim, Queue } from "../queue.js";
 import type { Connection } from "./connection.js";
-import { fromJson, type ItemJudgements, type ItemRow, type ItemTimes, toItem } from "./job-row.js";
+import {
+  fromJson,
+  type ItemJudgements,
+  type ItemRow,
+  type ItemTimes,
+  type JobRow,
+  toItem,
+} from "./job-row.js";
 import { claimedRow, jobRow } from "./jobs.js";
 import { sql, type Work } from "./statement.js";
 import { spend } from "./usage.js";
@@ -18,6 +25,7 @@ const updateItem = sql<ItemRow>(`
     comparison = @comparison, notes = @notes, cancelled = @cancelled, times = @times,
     judgements = @judgements
   where job = @job and position = @position`);
+const forgetDeaths = sql<{ seq: number }>("update jobs set recoveries = 0, lost_by = null where seq = @seq");
 const saveSheet = sql<{ seq: number; number: number; file: string; items: string }>(`
   insert into sheets (job, number, file, items) values (@seq, @number, @file, @items)
   on conflict (job, number) do update set file = excluded.file, items = excluded.items`);
@@ -33,21 +41,22 @@ const saveName = {
 /** Results of jobs, stored piece by piece. */
 export function keepingResults(connection: Connection): Verbs {
   /** Saves what the holder of a claim made in `ms` milliseconds; false when the claim is stale. */
-  function save(claim: Claim, write: (seq: number) => Work<unknown>, ms = 0): Promise<boolean> {
+  function save(claim: Claim, write: (row: JobRow) => Work<unknown>, ms = 0): Promise<boolean> {
     return connection.write(function* () {
       const row = yield* claimedRow(claim);
       if (row === undefined) return false;
-      yield* write(row.seq);
+      yield* write(row);
       yield* spend({ userId: row.user_id, guildId: row.guild_id }, ms, connection.now());
       return true;
     });
   }
 
   function saveItem(claim: Claim, position: number, change: (row: ItemRow) => Partial<ItemRow>, ms: number) {
-    const write = function* (job: number): Work<void> {
+    const write = function* ({ seq: job, recoveries }: JobRow): Work<void> {
       const row = yield* itemAt.get({ job, position });
       if (row === undefined) throw new QueueError("INTERNAL", `Job ${claim.job.id} has no item ${position}.`);
       yield* updateItem.run({ ...row, ...change(row) });
+      if (recoveries > 0) yield* forgetDeaths.run({ seq: job });
     };
     return save(claim, write, ms);
   }
@@ -92,10 +101,10 @@ export function keepingResults(connection: Connection): Verbs {
       ),
 
     saveSheet: (claim, { number, file, items }) =>
-      save(claim, (seq) => saveSheet.run({ seq, number, file, items: JSON.stringify(items) })),
+      save(claim, ({ seq }) => saveSheet.run({ seq, number, file, items: JSON.stringify(items) })),
 
     saveCheckpoint: (claim, phase, name, hash = null) =>
-      save(claim, (seq) => saveName[phase].run({ seq, name, hash })),
+      save(claim, ({ seq }) => saveName[phase].run({ seq, name, hash })),
 
     cancelItem: (id, position) =>
       connection.write(function* () {

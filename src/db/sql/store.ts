@@ -6,6 +6,7 @@ import { sqlDrafts } from "./drafts.js";
 import { enqueueing } from "./enqueue.js";
 import { sqlFavourites } from "./favourites.js";
 import { finishing } from "./finish.js";
+import { sqlHosts } from "./hosts.js";
 import { sqlLessons } from "./lessons.js";
 import { showing } from "./line.js";
 import { sqlRecords } from "./records.js";
@@ -44,6 +45,7 @@ export function sqlStore(
     styles: sqlStyles(connection),
     usage: sqlUsage(connection),
     favourites: sqlFavourites(connection),
+    hosts: sqlHosts(connection),
     close: () => connection.close(),
   };
 }

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Database, Statement as Prepared } from "better-sqlite3";
 import { codeOf } from "../../core/errors.js";
-import type { Connection } from "../sql/connection.js";
+import type { Connection, WriteOptions } from "../sql/connection.js";
 import { type Answer, type Call, textFor, type Work } from "../sql/statement.js";
 import { toQueueError } from "./sqlite-error.js";
 
@@ -39,11 +39,16 @@ export class SqliteConnection implements Connection {
   }
 
   /** Takes the write lock first. */
-  write<T>(work: () => Work<T>, longestMs = this.#busyMs): Promise<T> {
+  write<T>(work: () => Work<T>, { longestMs = this.#busyMs }: WriteOptions = {}): Promise<T> {
     return this.#patiently(
       () => this.#db.transaction(() => this.#run(work())).immediate(),
       Math.min(longestMs, this.#busyMs),
     );
+  }
+
+  /** A file has one writer at a time. */
+  writeAlone<T>(work: () => Work<T>): Promise<T> {
+    return this.write(work);
   }
 
   async close(): Promise<void> {

@@ -75,6 +75,17 @@ CREATE INDEX favourites_pending on favourites (added_at) where message_id is nul
 
 CREATE TABLE flags (name text primary key, value text not null) strict, without rowid;
 
+CREATE TABLE hosts (
+  name text primary key,
+  role text not null,
+  version text not null,
+  started_at integer not null,
+  seen_at integer not null,
+  ended_at integer, -- null: it has not said that it ends
+  paused integer not null default 0 check (paused in (0, 1)),
+  state text not null -- JSON: devices, what they do, and what they offer (core/host.ts)
+) strict, without rowid;
+
 CREATE TABLE items (
   job integer not null references jobs (seq) on delete cascade,
   position integer not null, -- Item.index, from 0
@@ -147,13 +158,15 @@ CREATE TABLE jobs (
   message_id text,
   delivery_attempts integer not null default 0, -- those that failed
   delivery_error text,
-  delivery_abandoned text, parent_id text, blind integer not null default 0, held text check (held in ('user', 'channel', 'server')), limits text not null default '{}' check (json_valid(limits)), preview integer not null default 0, pictures_pruned_at integer, promptist_hash text, diffusion_hash text, erasing text check (erasing in ('with-messages', 'without-messages')), reply_id text, grid text check (json_valid(grid)), kind text not null default '', model_set text not null default '', lease_until integer,
+  delivery_abandoned text, parent_id text, blind integer not null default 0, held text check (held in ('user', 'channel', 'server')), limits text not null default '{}' check (json_valid(limits)), preview integer not null default 0, pictures_pruned_at integer, promptist_hash text, diffusion_hash text, erasing text check (erasing in ('with-messages', 'without-messages')), reply_id text, grid text check (json_valid(grid)), kind text not null default '', model_set text not null default '', lease_until integer, recoveries integer not null default 0, lost_by text,
 
   check ((state = 'running') = (owner is not null)),
   check ((state in ('done', 'failed', 'cancelled')) = (finished_at is not null))
 ) strict;
 
 CREATE INDEX jobs_by_line on jobs (state, phase, held, user_id, seq, not_before, id);
+
+CREATE INDEX jobs_by_message on jobs (message_id) where message_id is not null;
 
 CREATE INDEX jobs_by_models on jobs (state, phase, model_set, user_id, not_before, seq) where held is null;
 

@@ -6,6 +6,7 @@ import {
   type Item,
   type ItemNote,
   imageOf,
+  isKept,
   type Job,
   judgementsOf,
   type Picture,
@@ -297,6 +298,7 @@ function pairTextsOf(job: Job, item: Item, side: Side): PairTexts | null {
     original: prompt,
     rewrite: rewrite ?? "",
     rewriter: rewriterOf(job, item),
+    ...(isKept(item) ? { kept: true } : {}),
     ...(against === undefined
       ? {}
       : { against: { rewriter: rewriterNameOf(against.text), rewrite: against.rewrite ?? "" } }),

@@ -60,13 +60,13 @@ export interface LoopOptions extends OpenPhaseOptions {
   readonly phases?: readonly Phase[];
   /** The device of `gpu` where the program has several; one that fails is set aside. */
   readonly device?: string;
-  /** Identifies this loop of this run of the program in its claims. */
-  readonly owner: string;
   /** Milliseconds after which a phase makes way for the other one, if that has work. */
   readonly phaseMs: number;
   readonly now?: () => number;
   /** Asked before each claim. False once another program has the queue, and this one is about to stop. */
   readonly mayClaim?: () => boolean;
+  /** True while the host is paused: what it is at goes on, and nothing else begins. */
+  readonly isPaused?: () => boolean;
   /** Milliseconds between two looks for work where other programs store it too, and a wake-up may be lost. */
   readonly pollMs?: number;
 }
@@ -81,6 +81,8 @@ const QUEUE_TROUBLE_MS = 2_000;
 /** The longest sleep while a job is in its back-off. */
 const LOOK_MS = 30_000;
 const SHORTEST_SLEEP_MS = 50;
+/** A claim takes a few milliseconds, and nobody sees a tenth of a second before a picture. */
+const SPREAD_MS = 100;
 
 /**
  * The only consumer of its phases' lines. It chooses a phase, takes the device, loads that phase's model once,
@@ -93,6 +95,7 @@ export class InferenceLoop {
   #phases: readonly Phase[];
   readonly #now: () => number;
   readonly #mayClaim: () => boolean;
+  readonly #isPaused: () => boolean;
   readonly #work: Readonly<Record<Phase, ItemWork>>;
   readonly #stopping = new AbortController();
   readonly #current = new Map<string, AbortController>();
@@ -110,6 +113,7 @@ export class InferenceLoop {
     this.#phases = options.phases ?? PHASES;
     this.#now = options.now ?? Date.now;
     this.#mayClaim = options.mayClaim ?? (() => true);
+    this.#isPaused = options.isPaused ?? (() => false);
     const { queue, events, pictures, checkpointName, choice, upscalerOf } = options;
     const now = this.#now;
     this.#work = {
@@ -125,9 +129,13 @@ export class InferenceLoop {
     };
     events.on("job.enqueued", () => this.#wake());
     events.on("queue.resumed", () => this.#wake());
+    events.on("host.paused", () => this.#wake());
     // Another loop may have passed the job on to a phase of this one.
     events.on("job.requeued", () => this.#wake());
-    events.on("work.elsewhere", () => this.#wake());
+    // All hosts hear of it, and one gets it: the others look when it is gone.
+    events.on("work.elsewhere", () => {
+      setTimeout(() => this.#wake(), Math.random() * SPREAD_MS).unref();
+    });
     events.on("job.cancel-requested", ({ jobId }) => this.#current.get(jobId)?.abort());
   }
 
@@ -165,7 +173,7 @@ export class InferenceLoop {
           this.#orphans = false;
         }
         const phase = await this.#choosePhase();
-        if (!this.#mayClaim()) {
+        if (!this.#mayClaim() || this.#isPaused()) {
           await wake(QUEUE_TROUBLE_MS);
         } else if (phase) {
           this.#phases = [...this.#phases.filter((it) => it !== phase), phase];
@@ -210,7 +218,7 @@ export class InferenceLoop {
     const open = new OpenPhase(phase, lease, this.#options, this.#stopping.signal);
     this.#open = open;
     try {
-      while (await mayGoOn()) {
+      while (!this.#isPaused() && (await mayGoOn())) {
         const claim = await queue.claim(phase, owner, open.turn(this.#now()));
         if (!claim) break;
         const jobId = claim.job.id;

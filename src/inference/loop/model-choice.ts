@@ -1,4 +1,4 @@
-import { parse } from "node:path";
+import { dirname, parse } from "node:path";
 import {
   type FoundCheckpoint,
   findClipTokenizer,
@@ -6,6 +6,7 @@ import {
   findGpt2Tokenizer,
   findRewriter,
   findVae,
+  ownLorasOf,
 } from "../../checkpoints/layouts/catalog.js";
 import { isFile } from "../../checkpoints/layouts/diffusion-files.js";
 import type { EmbeddingChoice } from "../../checkpoints/layouts/embeddings.js";
@@ -14,7 +15,7 @@ import type { LoraChoice } from "../../checkpoints/layouts/lora.js";
 import { withoutTinyDecoder } from "../../checkpoints/layouts/tiny-decoder-files.js";
 import { codeOf, describe } from "../../core/errors.js";
 import { PHASES, type Phase } from "../../core/job.js";
-import type { DecoderName, DeviceName, Precision, TextWeights } from "../../core/options.js";
+import type { DecoderName, DeviceName, KeepPrompt, Precision, TextWeights } from "../../core/options.js";
 import { PROMPTIST, type PromptForm, requireRewriter } from "../../core/rewriters.js";
 import type { ScoreSpec, TextSpec, UpscaleSpec, WorkerSpec } from "../worker/protocol.js";
 import type { GpuLease } from "./gpu-lock.js";
@@ -31,6 +32,8 @@ export interface ModelChoice {
   readonly promptist: FoundCheckpoint;
   /** How the rewriter is asked; Promptist's form by default. */
   readonly form?: PromptForm;
+  /** Whether its rewrites are held to the prompt's words; not if absent. */
+  readonly keepsPrompt?: boolean;
   /** Folder of the tokenizer of `promptist`; by default the checkpoint's own. */
   readonly promptistTokenizer?: string;
   readonly diffusion: NamedCheckpoint;
@@ -75,6 +78,8 @@ export interface ModelWishes
   readonly promptist: string | undefined;
   /** The rewriter by name; Promptist by default. */
   readonly rewriter?: string;
+  /** `auto` by default: where it is a miniature. */
+  readonly keepPrompt?: KeepPrompt;
   readonly diffusion: string | undefined;
   readonly clip: string | undefined;
   readonly loras?: readonly LoraChoice[];
@@ -98,6 +103,7 @@ export function chooseModels({
   clipSkip = 0,
   tinyDecoder = null,
   decoder = "vae",
+  keepPrompt = "auto",
   ...wishes
 }: ModelWishes): ModelChoice {
   const { device, textDevice = "auto", weights, precision, memory = null, cacheDir, threads } = wishes;
@@ -119,6 +125,9 @@ export function chooseModels({
       return promptist;
     },
     form: rewriter.form,
+    get keepsPrompt() {
+      return keepPrompt === "auto" ? this.promptist.isMiniature : keepPrompt === "always";
+    },
     get promptistTokenizer() {
       return findGpt2Tokenizer(this.promptist.directory, hubCacheDir);
     },
@@ -192,7 +201,10 @@ export const phasesOfLoops = ({ textDevice }: ModelChoice): readonly (readonly P
  * named, the worker looks at those that a picture is drawn with.
  */
 export const isHarmless = ({ diffusion, loras = [], embeddings = [] }: ModelChoice): boolean =>
-  diffusion.isHarmless && loras.length === 0 && embeddings.every(({ isFound }) => isFound);
+  diffusion.isHarmless &&
+  // Its own were trained with its own drawings.
+  loras.every(({ file }) => dirname(file) === ownLorasOf(diffusion)) &&
+  embeddings.every(({ isFound }) => isFound);
 
 /** What to do if no safety checker sees the pictures; null if one does, or none is needed. */
 export function uncheckedNote(choice: ModelChoice): string | null {
@@ -240,6 +252,7 @@ export async function startWorker(
           directory: choice.promptist.directory,
           tokenizer: choice.promptistTokenizer ?? choice.promptist.directory,
           ...(choice.form && { form: choice.form }),
+          keepsPrompt: choice.keepsPrompt ?? false,
           weights: choice.weights,
           ...textReading(choice),
           device,

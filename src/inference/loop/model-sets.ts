@@ -1,7 +1,14 @@
+import { dirname } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { ownLorasOf } from "../../checkpoints/layouts/catalog.js";
 import { openDiffusion } from "../../checkpoints/layouts/diffusion-files.js";
 import { fitsModel } from "../../checkpoints/layouts/lora.js";
-import { type FoundModel, findModels, type LibraryOptions } from "../../checkpoints/library/find-models.js";
+import {
+  type FoundModel,
+  findModels,
+  type Library,
+  type LibraryOptions,
+} from "../../checkpoints/library/find-models.js";
 import { turboLoraAmong } from "../../checkpoints/library/found-turbo-lora.js";
 import { upscalerAmong } from "../../checkpoints/library/found-upscaler.js";
 import { findByName } from "../../checkpoints/library/resolve-names.js";
@@ -46,7 +53,7 @@ export class ModelSets {
   async choiceOf(set: ModelSet): Promise<ModelChoice> {
     const key = modelKey(set);
     if (key === "") return this.configured;
-    const { models } = await findModels(this.#library);
+    const { models } = await this.#find();
     const pathOf = (name: string, kind: "checkpoint" | "lora"): string => {
       try {
         const found = findByName(models, name, kind);
@@ -136,8 +143,13 @@ export class ModelSets {
   }
 
   async #look(): Promise<KnownModels> {
-    const { models } = await findModels(this.#library);
+    const { models } = await this.#find();
     const { model: own, directory } = this.configured.diffusion;
+    const ownLoras = ownLorasOf(this.configured.diffusion);
+    // What somebody put here comes first.
+    const [others, belonging] = [false, true].map((belongs) =>
+      models.filter(({ path }) => (dirname(path) === ownLoras) === belongs),
+    );
     const fitting = models.filter(({ misfit }) => misfit === null);
     const namesOf = (kind: "checkpoint" | "lora" | "upscaler") => [
       ...new Set(
@@ -147,7 +159,7 @@ export class ModelSets {
           .map(({ name }) => name),
       ),
     ];
-    const turbo = turboLoraAmong(models, (model) => this.#fitsConfigured(model));
+    const turbo = turboLoraAmong([...others!, ...belonging!], (model) => this.#fitsConfigured(model));
     const known = {
       own,
       models: [...new Set([own, ...namesOf("checkpoint")])],
@@ -157,6 +169,17 @@ export class ModelSets {
     };
     this.#known = { models: known, at: performance.now() };
     return known;
+  }
+
+  /** Also what belongs to the configured model, unless that is not there; jobs that need it say so. */
+  #find(): Promise<Library> {
+    let ownLorasDir: string | null = null;
+    try {
+      ownLorasDir = ownLorasOf(this.configured.diffusion);
+    } catch (error) {
+      if (!(error instanceof CheckpointError)) throw error;
+    }
+    return findModels({ ...this.#library, ownLorasDir });
   }
 
   #fitsConfigured({ path, bytes }: FoundModel): boolean {

@@ -39,6 +39,8 @@ export interface ItemWork {
 
 export interface OpenPhaseOptions {
   readonly events: Events;
+  /** Identifies the loop, of this run of the program, in its claims and events. */
+  readonly owner: string;
   /** Loads the model of a phase; only the image phase has several. */
   readonly startWorker: (phase: Phase, lease: GpuLease, signal: AbortSignal, set: ModelSet) => Promise<Host>;
   /** The name of a model that was loaded before, with what is added to it. */
@@ -111,14 +113,14 @@ export class OpenPhase {
       return known.host;
     }
     const { phase } = this;
-    const { events, startWorker, checkpointName } = this.#options;
+    const { events, owner, startWorker, checkpointName } = this.#options;
     // A model that was never loaded may need as much as the largest one here.
     const ended = await this.#makeRoom(Math.max(0, ...this.#sizes()));
     const host = await startWorker(phase, this.#lease, AbortSignal.any([signal, this.#stopping]), set);
     const checkpoint = checkpointName(phase, set);
     ended.push(...(await this.#makeRoom(host.info.weightBytes)));
     this.#loaded.set(key, { checkpoint, host });
-    const { device, loadMs } = host.info;
+    const { device, loadMs, weightBytes } = host.info;
     const [replaced] = ended;
     this.#turnBegan = now();
     this.#turnMs = TURN_LOADS * loadMs;
@@ -129,6 +131,8 @@ export class OpenPhase {
       checkpoint,
       device,
       loadMs,
+      weightBytes,
+      owner,
       ...(replaced === undefined ? {} : { replaced }),
     });
     return host;
@@ -144,14 +148,9 @@ export class OpenPhase {
     if (device === null) return;
     const { phase, jobs, items } = this;
     for (const key of [...this.#loaded.keys()]) await this.#end(key);
-    this.#options.events.emit("phase.finished", {
-      phase,
-      device,
-      jobs,
-      items,
-      ms,
-      peakBytes: this.#peakBytes,
-    });
+    const { events, owner } = this.#options;
+    const peakBytes = this.#peakBytes;
+    events.emit("phase.finished", { phase, device, jobs, items, ms, peakBytes, owner });
   }
 
   #sizes(): number[] {
@@ -177,7 +176,7 @@ export class OpenPhase {
     const { peakBytes, code, signal } = await host.close();
     this.#loaded.delete(key);
     this.#peakBytes = Math.max(this.#peakBytes, peakBytes);
-    const { phase } = this;
-    this.#options.events.emit("worker.exited", { phase, device: info.device, pid, code, signal });
+    const { events, owner } = this.#options;
+    events.emit("worker.exited", { phase: this.phase, device: info.device, pid, code, signal, owner });
   }
 }

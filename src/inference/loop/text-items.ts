@@ -62,7 +62,7 @@ export class TextItems implements ItemWork {
     );
     const ms = (now() - started) / asked.length;
     for (const [i, { item, side }] of asked.entries()) {
-      const { rewrite: first, candidates, unread = null, truncated } = rewrites[i]!;
+      const { rewrite: first, candidates, unread = null, kept = false, truncated } = rewrites[i]!;
       // The cells of a grid differ by their options alone, and of two rewriters each shows what it makes itself.
       const isChosen = job.grid === undefined && item.against === undefined;
       const taken = isChosen ? await choice?.take(job, item.prompt, candidates) : null;
@@ -70,6 +70,7 @@ export class TextItems implements ItemWork {
       const notes: ItemNote[] = [
         ...(taken == null ? [] : [taken.note]),
         ...(rewrite === item.prompt.trim() ? [{ code: "unchanged" } as const] : []),
+        ...(kept ? [{ code: "kept", side } as const] : []),
         ...(unread === null ? [] : [{ code: "unread", words: unread } as const]),
         ...(item.against === undefined ? SIDES : [side]).flatMap((cut): ItemNote[] => {
           const words = truncated?.[item.against === undefined ? cut : "optimized"] ?? null;

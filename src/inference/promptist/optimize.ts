@@ -6,7 +6,8 @@ import type { Gpt2Tokenizer } from "../tokenizers/tokenizer.js";
 import { cleanPhrases } from "./clean-up.js";
 import type { Decoder } from "./decoder.js";
 import { type Generated, generate } from "./generate.js";
-import { type ReadPrompt, readPrompt, strip, withUnread } from "./prompt-window.js";
+import { KeptText, type Pieces } from "./kept.js";
+import { askedFor, type ReadPrompt, readPrompt, strip, withUnread } from "./prompt-window.js";
 
 export interface OptimizeResult {
   readonly prompt: string;
@@ -19,6 +20,8 @@ export interface OptimizeResult {
    * where all was read.
    */
   readonly unread: string | null;
+  /** True where the model was held to the prompt's own words (kept.ts). */
+  readonly kept?: true;
 }
 
 export interface OptimizeHooks {
@@ -34,6 +37,8 @@ export interface OptimizeModel {
   /** Longest context, prompt and rewrite together. */
   readonly positions: number;
   readonly form: PromptForm;
+  /** The tokens' bytes, where rewrites keep the prompt (kept.ts); null where the model writes what it likes. */
+  readonly pieces: Pieces | null;
 }
 
 /** Rows (prompts times beams) read at once; more costs memory and gains no speed. */
@@ -45,7 +50,7 @@ const MAX_ROWS = 32;
  * @throws InputError INPUT_EMPTY; the signal's reason when aborted
  */
 export async function optimizePrompts(
-  { decoder, tokenizer, vocabulary, positions, form }: OptimizeModel,
+  { decoder, tokenizer, vocabulary, positions, form, pieces }: OptimizeModel,
   prompts: readonly string[],
   settings: TextOptions,
   { signal, onStep }: OptimizeHooks = {},
@@ -53,21 +58,27 @@ export async function optimizePrompts(
   const read = prompts.map((prompt) => {
     const text = strip(prompt);
     if (text === "") throw new InputError("INPUT_EMPTY", "A prompt is empty; write what you want to see.");
-    return readPrompt(tokenizer, text, positions - settings.maxNewTokens, form.suffix);
+    return readPrompt(tokenizer, text, positions - settings.maxNewTokens, (it) =>
+      askedFor(it, form, pieces !== null),
+    );
   });
+  const rules =
+    pieces && read.map(({ text }) => new KeptText(text, pieces, tokenizer.eosId, form.keepsPrompt));
   // With more new tokens than positions, there is nothing to read and so nothing to generate.
-  const encoded = read.flatMap(({ ids }) => (ids.length === 0 ? [] : [ids]));
+  const asked = read.flatMap(({ ids }, i) => (ids.length === 0 ? [] : [{ ids, rule: rules?.[i] }]));
 
   const perGroup = Math.max(1, Math.floor(MAX_ROWS / (settings.mode === "beam" ? settings.beams : 1)));
-  const groups = Math.ceil(encoded.length / perGroup);
+  const groups = Math.ceil(asked.length / perGroup);
   const texts: Generated[] = [];
   for (let group = 0; group < groups; group++) {
     signal?.throwIfAborted();
-    const range = [group * perGroup, (group + 1) * perGroup] as const;
-    const generated = await generate(decoder, encoded.slice(...range), settings, {
+    const own = asked.slice(group * perGroup, (group + 1) * perGroup);
+    const prompts = own.map(({ ids }) => ids);
+    const generated = await generate(decoder, prompts, settings, {
       eosId: tokenizer.eosId,
       vocabulary,
       signal,
+      rules: rules === null ? undefined : own.map(({ rule }) => rule!),
       onStep: (done) => onStep?.(group * settings.maxNewTokens + done, groups * settings.maxNewTokens),
     });
     texts.push(...generated);
@@ -75,7 +86,8 @@ export async function optimizePrompts(
   const next = texts[Symbol.iterator]();
   return prompts.map((prompt, i) => {
     const generated = read[i]!.ids.length === 0 ? [] : (next.next().value as Generated);
-    return toResult(prompt, read[i]!, generated, tokenizer, form);
+    const textOf = rules === null ? tokenizer.decode.bind(tokenizer) : rules[i]!.text.bind(rules[i]);
+    return toResult(prompt, read[i]!, generated, { form, textOf, keeps: rules !== null });
   });
 }
 
@@ -83,22 +95,33 @@ function toResult(
   prompt: string,
   read: ReadPrompt,
   generated: Generated,
-  tokenizer: Gpt2Tokenizer,
-  form: PromptForm,
+  { form, textOf, keeps }: Writing,
 ): OptimizeResult {
   const whole = strip(prompt);
   const candidates = new Map<string, Candidate>();
   for (const { tokens, ended, score } of generated) {
-    const text = withUnread(whole, read, rewriteOf(read.text, tokenizer.decode(tokens), form));
+    const written = form.cleanUp === "phrases" ? cleanPhrases(textOf(tokens, ended)) : textOf(tokens, ended);
+    // Where the prompt is kept, what was not read of it stays in its place.
+    const text = keeps
+      ? strip(whole + written)
+      : withUnread(whole, read, strip(form.keepsPrompt ? read.text + written : written));
     if (!candidates.has(text)) candidates.set(text, { text, tokens: tokens.length + (ended ? 1 : 0), score });
   }
   const [best] = candidates.values();
   const rewrite = best?.text ?? withUnread(whole, read, "");
-  return { prompt, rewrite, candidates: [...candidates.values()], unread: read.unread };
+  return {
+    prompt,
+    rewrite,
+    candidates: [...candidates.values()],
+    unread: read.unread,
+    ...(keeps ? { kept: true } : {}),
+  };
 }
 
-/** The rewrite in what the model wrote behind a prompt. */
-function rewriteOf(prompt: string, written: string, { keepsPrompt, cleanUp }: PromptForm): string {
-  const text = cleanUp === "phrases" ? cleanPhrases(written) : written;
-  return strip(keepsPrompt ? prompt + text : text);
+/** How tokens become a rewrite. */
+interface Writing {
+  readonly form: PromptForm;
+  readonly textOf: (tokens: readonly number[], ended: boolean) => string;
+  /** Whether the rewrite is the prompt with the model's text behind it because the rule says so. */
+  readonly keeps: boolean;
 }

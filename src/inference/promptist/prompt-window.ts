@@ -20,17 +20,24 @@ export interface ReadPrompt {
 }
 
 /**
- * Cuts a prompt that has more than `room` tokens with the suffix: at the end of a phrase, else of a word, else
+ * What a model is given for a prompt. A kept one (kept.ts) is also the beginning of its answer, where the form has the
+ * answer apart from the prompt.
+ */
+export const askedFor = (prompt: string, { suffix, keepsPrompt }: PromptForm, keeps: boolean): string =>
+  keeps && !keepsPrompt ? `${prompt}${suffix} ${prompt}` : prompt + suffix;
+
+/**
+ * Cuts a prompt that has more than `room` tokens as it is asked: at the end of a phrase, else of a word, else
  * of a letter. A prompt that fits is left as it is.
  */
 export function readPrompt(
   tokenizer: Pick<Gpt2Tokenizer, "encode">,
   prompt: string,
   room: number,
-  suffix: string = PROMPTIST.form.suffix,
+  asked: (text: string) => string = (text) => askedFor(text, PROMPTIST.form, false),
 ): ReadPrompt {
   const read = (text: string): readonly number[] | null => {
-    const ids = tokenizer.encode(text + suffix);
+    const ids = tokenizer.encode(asked(text));
     return ids.length <= room ? ids : null;
   };
   const whole = read(prompt);
@@ -89,14 +96,17 @@ function cutBefore(prompt: string, end: number): number {
 export class PromptWindow {
   readonly #directory: string;
   readonly #tokenizer: string;
-  readonly #suffix: string;
+  readonly #asked: (text: string) => string;
   #opened: { readonly tokenizer: Gpt2Tokenizer; readonly positions: number } | undefined;
 
-  /** @param tokenizer folder of the tokenizer's files, if not the checkpoint's */
-  constructor(directory: string, tokenizer = directory, { suffix }: PromptForm = PROMPTIST.form) {
+  /**
+   * @param tokenizer folder of the tokenizer's files, if not the checkpoint's
+   * @param keeps whether its rewrites keep the prompt, by the rule of kept.ts
+   */
+  constructor(directory: string, tokenizer = directory, form: PromptForm = PROMPTIST.form, keeps = false) {
     this.#directory = directory;
     this.#tokenizer = tokenizer;
-    this.#suffix = suffix;
+    this.#asked = (text) => askedFor(text, form, keeps);
   }
 
   /**
@@ -108,8 +118,9 @@ export class PromptWindow {
     const { positions, tokenizer } = this.#open();
     const room = positions - maxNewTokens;
     // A token is one byte at least.
-    if (Buffer.byteLength(text + this.#suffix) <= room) return false;
-    return tokenizer.encode(text + this.#suffix).length > room;
+    const asked = this.#asked(text);
+    if (Buffer.byteLength(asked) <= room) return false;
+    return tokenizer.encode(asked).length > room;
   }
 
   #open() {

@@ -11,6 +11,7 @@ import { arithmeticOn } from "../runtime/device-check.js";
 import { Session } from "../runtime/session.js";
 import { Gpt2Tokenizer } from "../tokenizers/tokenizer.js";
 import { Decoder } from "./decoder.js";
+import { Pieces } from "./kept.js";
 import { type OptimizeHooks, type OptimizeModel, type OptimizeResult, optimizePrompts } from "./optimize.js";
 
 export type { OptimizeHooks, OptimizeResult } from "./optimize.js";
@@ -22,6 +23,8 @@ export interface PromptistOptions {
   readonly tokenizer?: string;
   /** Promptist's by default. */
   readonly form?: PromptForm;
+  /** Whether rewrites keep the prompt, by the rule of kept.ts, instead of being transformers' text; false by default. */
+  readonly keeps?: boolean;
   readonly device: Device;
   readonly weights: Gpt2Weights;
   /** Folder of compiled graphs. */
@@ -82,7 +85,7 @@ export class Promptist {
    * memory).
    */
   static async open(options: PromptistOptions): Promise<Promptist> {
-    const { device, weights, threads, form = PROMPTIST.form } = options;
+    const { device, weights, threads, form = PROMPTIST.form, keeps = false } = options;
     const { config, tokenizer, compiled, notes } = await Promptist.compile(options);
     const session = await Session.open(
       "Promptist",
@@ -94,7 +97,14 @@ export class Promptist {
     const decoder = new Decoder(session, config);
     return new Promptist(
       session,
-      { decoder, tokenizer, vocabulary, positions: config.n_positions, form },
+      {
+        decoder,
+        tokenizer,
+        vocabulary,
+        positions: config.n_positions,
+        form,
+        pieces: keeps ? new Pieces(tokenizer.pieces()) : null,
+      },
       {
         layers,
         width,

@@ -11,6 +11,24 @@ function required(id: number | undefined, role: string, directory: string): numb
   );
 }
 
+/**
+ * GPT-2's letters for the 256 bytes (`bytes_to_unicode` in its encoder.py): printable ones stand for themselves, the others
+ * for U+0100 and on, in their order.
+ */
+const BYTE_OF_LETTER: ReadonlyMap<string, number> = new Map(
+  Array.from({ length: 256 }, (_, byte) => byte).map((byte, _, bytes) => {
+    const isPrintable = (it: number) => (it > 0x20 && it < 0x7f) || (it > 0xa0 && it <= 0xff && it !== 0xad);
+    const before = bytes.slice(0, byte).filter((it) => !isPrintable(it)).length;
+    return [String.fromCharCode(isPrintable(byte) ? byte : 0x100 + before), byte];
+  }),
+);
+
+/** Undefined where a token is not written in those letters. */
+function bytesOfToken(token: string): Uint8Array | undefined {
+  const bytes = [...token].map((letter) => BYTE_OF_LETTER.get(letter));
+  return bytes.every((byte) => byte !== undefined) ? Uint8Array.from(bytes) : undefined;
+}
+
 /** GPT-2's byte-level tokenizer: adds no special tokens, and decoding restores every space. */
 export class Gpt2Tokenizer {
   readonly #engine: Engine;
@@ -31,6 +49,14 @@ export class Gpt2Tokenizer {
     let highest = 0;
     for (const id of engine.get_vocab().values()) highest = Math.max(highest, id);
     return new Gpt2Tokenizer(engine, required(idOf("eos_token"), "eos_token", directory), highest + 1);
+  }
+
+  /** The bytes of each token's text, by id; special tokens have none. */
+  pieces(): readonly (Uint8Array | undefined)[] {
+    const pieces: (Uint8Array | undefined)[] = [];
+    for (const [token, id] of this.#engine.get_vocab(false)) pieces[id] = bytesOfToken(token);
+    pieces[this.eosId] = undefined;
+    return pieces;
   }
 
   /** Token ids of `text`, nothing added. */

@@ -30,6 +30,8 @@ export interface TextSpec {
   readonly tokenizer?: string;
   /** How it is asked; Promptist's form by default. */
   readonly form?: PromptForm;
+  /** Whether its rewrites are held to the prompt's words; not if absent. */
+  readonly keepsPrompt?: boolean;
   readonly device: DeviceName;
   readonly weights: TextWeights;
   /** Folder of the image model's tokenizer, to find words that it will not read; null for none. */
@@ -130,8 +132,10 @@ export interface Rewrite {
   readonly prompt: string;
   readonly rewrite: string;
   readonly candidates: readonly Candidate[];
-  /** The end of a prompt that is longer than Promptist reads; it stands behind each rewrite as written. */
+  /** The end of a prompt that is longer than Promptist reads; it stands in each rewrite as written. */
   readonly unread?: string | null;
+  /** True where the rewriter was held to the prompt's own words. */
+  readonly kept?: true;
   /** Words of the prompt and of the rewrite that the image model will not read; null if there are none. */
   readonly truncated?: { readonly baseline: string | null; readonly optimized: string | null };
 }

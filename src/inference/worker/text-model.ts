@@ -25,6 +25,7 @@ export async function loadTextModel(spec: TextSpec, onDevice: OnDevice = () => {
     directory,
     tokenizer: spec.tokenizer ?? directory,
     ...(spec.form && { form: spec.form }),
+    keeps: spec.keepsPrompt ?? false,
     device,
     weights: spec.weights,
     cacheDir,
@@ -86,8 +87,9 @@ function clipTokenizerOf({
 }
 
 /** The rewrites of a prompt without its marks, as those of the prompt with them. */
-function marked({ rewrite, candidates, unread }: OptimizeResult, prompt: string): OptimizeResult {
+function marked(plain: OptimizeResult, prompt: string): OptimizeResult {
+  const { rewrite, candidates } = plain;
   const all = candidates.map((candidate) => ({ ...candidate, text: withMarks(prompt, candidate.text) }));
   const isFirst = ({ text }: Candidate, i: number) => all.findIndex((other) => other.text === text) === i;
-  return { prompt, rewrite: withMarks(prompt, rewrite), candidates: all.filter(isFirst), unread };
+  return { ...plain, prompt, rewrite: withMarks(prompt, rewrite), candidates: all.filter(isFirst) };
 }

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { codeOf, contextOf, InferenceError } from "../../core/errors.js";
 import type { CallName, FromWorker, ToWorker, WireError, WorkerSpec } from "./protocol.js";
 import type { CallContext, LoadedModel } from "./worker-model.js";
@@ -86,8 +87,16 @@ async function answer(id: number, name: CallName, request: unknown): Promise<voi
   }
 }
 
+/** The most memory that this process had. On Linux, `maxRSS` of a young process is that of the one which started it. */
+function peakBytes(): number {
+  const { maxRSS } = process.resourceUsage();
+  if (process.platform !== "linux") return maxRSS * 1024;
+  const [, kib] = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync("/proc/self/status", "utf8")) ?? [];
+  return Number(kib ?? maxRSS) * 1024;
+}
+
 async function close(): Promise<void> {
-  const message: FromWorker = { type: "closed", peakBytes: process.resourceUsage().maxRSS * 1024 };
+  const message: FromWorker = { type: "closed", peakBytes: peakBytes() };
   // Told first: to release gigabytes may take longer than the parent waits.
   await new Promise<void>((resolve) => {
     if (process.send) process.send(message, () => resolve());

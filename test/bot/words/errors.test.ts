@@ -56,6 +56,7 @@ describe("errorSentence", () => {
 /** What a hole in a sentence looks like. */
 const HOLE = /NaN|undefined|null|\[object|Infinity|``| {2}| [.,]|function/;
 const WHOLE = {
+  times: 3,
   axis: "colour",
   example: "steps=10,20,30",
   words: "steps guidance",

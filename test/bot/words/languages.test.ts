@@ -92,7 +92,7 @@ function saidIn(words: Words): Said[] {
 const SAME =
   /^(?:settingLines\.(?:choice|entry)|resultLines\.(?:settings|footer)|pictureLines\.(?:vae|loras|embeddings|clipSkip))$/;
 /** Words and names that languages share. */
-const SHARED = /\b(?:prompts?|styles?|checkpoints?|promptist|info|reward|[abdnp])\b/gi;
+const SHARED = /\b(?:bot|worker|prompts?|styles?|checkpoints?|promptist|info|reward|[abdnp])\b/gi;
 
 /** Words of no language but English; code, links and the samples' own words are taken out before. */
 const ENGLISH_WORDS =

@@ -53,6 +53,7 @@ const errors: readonly (readonly [Values])[] = [
   { option: "x", axis: "colour", example: "steps=10,20,30", words: "steps guidance" },
   { option: "y", axis: "steps", value: "many", takes: "integer", min: 1, max: 100 },
   { cells: 36, max: 25 },
+  { times: 3 },
   { kind: "LoRA", model: "pastel" },
   { kind: "model", model: "dreamy" },
 ].map((context) => [new Values(context as Readonly<Record<string, string | number>>)] as const);
@@ -179,6 +180,27 @@ export const SAMPLES: {
     readyAt: people.map(([user, kind]) => [user, kind, "https://example.org"]),
     endedAt: people.map(([user, kind]) => [user, kind, "https://example.org"]),
     ended: people,
+  },
+  hostLines: {
+    heard: [[1_000], [185_000]],
+    silent: [[40_000]],
+    stopped: [[1_700_000_000]],
+    otherVersion: [["promptist 0.1.0"]],
+    text: [["`abc123`"]],
+    image: [["`abc123`"]],
+    loaded: [
+      [["`miniature`"], 30_000_000],
+      [["`a`", "`b`"], 0],
+    ],
+    setAside: [["CUDA failure 719"]],
+    offers: [
+      [["`promptist`"], 0],
+      [["`a`", "`b`"], 3],
+    ],
+    more: amounts,
+    hostPaused: [["`card-1f2e`"]],
+    hostResumed: [["`card-1f2e`"]],
+    unknown: [["`card`"]],
   },
   galleryLines: {
     by: [["<@1>", "https://example.org"]],

@@ -117,6 +117,8 @@ describe.skipIf(server == null)("copying between the engines", () => {
       url,
       "select table_name as name from information_schema.tables where table_schema = current_schema()",
     );
-    expect([...Object.keys(TABLES), "migrations"].sort()).toEqual(tables.map(({ name }) => name).sort());
+    expect([...Object.keys(TABLES), "hosts", "migrations"].sort()).toEqual(
+      tables.map(({ name }) => name).sort(),
+    );
   });
 });

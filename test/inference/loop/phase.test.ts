@@ -25,6 +25,7 @@ async function withPhase<T>(keptBytes: number, work: (phase: TestPhase) => Promi
   return new GpuLock().withGpu(async (lease) => {
     const options = {
       events,
+      owner: "host loop",
       startWorker,
       checkpointName: (_: unknown, it: ModelSet) => it.model!,
       keptBytes,

@@ -8,6 +8,8 @@ const bodies = {
   cancel: z.strictObject({ job: z.string().min(1).max(64) }),
   pause: z.strictObject({}),
   resume: z.strictObject({}),
+  pauseHost: z.strictObject({ host: z.string().min(1).max(300) }),
+  resumeHost: z.strictObject({ host: z.string().min(1).max(300) }),
 } as const;
 
 const small = bodyLimit({
@@ -41,4 +43,6 @@ export function mountOperator(app: Hono, board: OperatorBoard): void {
   action("cancel", (cancel, { job }) => cancel(job));
   action("pause", (pause) => pause());
   action("resume", (resume) => resume());
+  action("pauseHost", (pause, { host }) => pause(host));
+  action("resumeHost", (resume, { host }) => resume(host));
 }

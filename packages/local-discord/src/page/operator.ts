@@ -92,6 +92,38 @@ export const operatorSnapshot = z.strictObject({
       summary: z.string(),
     })
     .optional(),
+  /** The programs that share the work, this one among them. */
+  hosts: z
+    .array(
+      z.strictObject({
+        name: z.string(),
+        /** What it does for the bot. */
+        role: z.string(),
+        condition: z.enum(["running", "paused", "silent", "stopped"]),
+        version: z.string(),
+        /** Whether that is another one than the bot's. */
+        differs: z.boolean(),
+        /** Whether it keeps pictures elsewhere than the bot. */
+        otherPictures: z.boolean(),
+        seenAt: z.int(),
+        agoMs: z.number().nonnegative(),
+        /** Names of the models that it has. */
+        offers: z.array(z.string()),
+        devices: z.array(
+          z.strictObject({
+            name: z.string(),
+            doing: z.string(),
+            job: z.string().optional(),
+            /** Those that are loaded, and the bytes of their weights. */
+            models: z.array(z.string()),
+            bytes: z.number().nonnegative(),
+            /** Why it takes no work. */
+            setAside: z.string().optional(),
+          }),
+        ),
+      }),
+    )
+    .optional(),
 });
 export type OperatorSnapshot = z.output<typeof operatorSnapshot>;
 /** Called about once a second while someone looks at the panel. */
@@ -104,6 +136,9 @@ export interface OperatorActions {
   /** Keeps new work from starting. */
   readonly pause?: () => Promise<unknown>;
   readonly resume?: () => Promise<unknown>;
+  /** The same for one host. */
+  readonly pauseHost?: (host: string) => Promise<unknown>;
+  readonly resumeHost?: (host: string) => Promise<unknown>;
 }
 
 /** Holds the latest snapshot: from the source if there is one, else the last that was sent. */

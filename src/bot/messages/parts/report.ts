@@ -2,6 +2,7 @@ import { stringify } from "csv-stringify/sync";
 import {
   type Item,
   imageOf,
+  isKept,
   type Job,
   type Picture,
   rewriterOf,
@@ -70,6 +71,7 @@ const COLUMNS: readonly (readonly [name: string, cell: (row: Row) => Cell])[] = 
   ["rewriter", ({ job, item }) => rewriterOf(job, item)],
   ["against", ({ job, item }) => (item.against === undefined ? null : rewriterOf(job, item, "baseline"))],
   ["against_text", ({ item }) => (item.against === undefined ? null : textOfSide(item, "baseline"))],
+  ["kept", ({ item }) => (isKept(item) ? "yes" : null)],
 ];
 
 /** prompts.json: prompts with their rewrites, which a batch takes again as pairs. */

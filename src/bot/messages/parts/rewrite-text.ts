@@ -13,7 +13,7 @@ import { isModel, rewriterNameOf, titleOf } from "../../../core/rewriters.js";
 import { SIDES, type Side } from "../../../core/side.js";
 import { codeBlock, escapeMarkdown } from "../../discord/markdown.js";
 import type { Words } from "../../words/english/english.js";
-import { noteLine } from "../../words/english/result.js";
+import { isFileNote, noteLine } from "../../words/english/result.js";
 import { diffMarkdown } from "./prompt-diff.js";
 import { modeLines } from "./prompt-mode.js";
 
@@ -73,9 +73,7 @@ export function noteLines(job: Job, item: Item, words: Words): string[] {
     ...(lost.length === 0 ? [] : [resultLines.lost(lost.map((word) => escapeMarkdown(word)))]),
     // Both pictures may have the same embedding.
     ...new Set(
-      item.notes.flatMap((note) =>
-        note.code === "models" ? [] : [noteLine(sidedNote(item, note), noteWords)],
-      ),
+      item.notes.flatMap((note) => (isFileNote(note) ? [] : [noteLine(sidedNote(item, note), noteWords)])),
     ),
     ...modeLines(job, item, words),
   ];

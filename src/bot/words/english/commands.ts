@@ -100,8 +100,10 @@ export const commandTexts = {
   admin: {
     description: "The whole queue and the machine",
     status: "Show the queue's length, devices, memory and versions",
+    hosts: "Show the programs that work for this bot, and what their devices do",
     pause: "Start no more jobs; running ones finish",
     resume: "Start jobs again",
+    host: "Only this host; all of them without it",
     failed: "List the jobs that failed",
     retry: "Put a failed job back in the queue",
     drop: "Delete a failed job",

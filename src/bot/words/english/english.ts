@@ -4,6 +4,7 @@ import { galleryLines, quotaLines, styleLines } from "./community.js";
 import { errorSentences, expectations } from "./errors.js";
 import { gridLines } from "./grid.js";
 import { historyLines } from "./history.js";
+import { hostLines } from "./hosts.js";
 import { labels } from "./labels.js";
 import { dataLines } from "./mydata.js";
 import { formatDuration } from "./parts.js";
@@ -55,6 +56,7 @@ export const english = {
   styleLines,
   quotaLines,
   galleryLines,
+  hostLines,
   helpText,
 } as const;
 

@@ -100,7 +100,7 @@ export const resultLines = {
   chosen: (rewrites: number) =>
     `${count(rewrites, "rewrite")} chosen by what this server likes (\`/taste show\`).`,
   unread: (prompts: readonly number[]) =>
-    `Promptist can't read ${numbered(prompts)} to ${prompts.length === 1 ? "its" : "their"} end. The part that it did not read follows ${prompts.length === 1 ? "the rewrite" : "the rewrites"} as written.`,
+    `Promptist can't read ${numbered(prompts)} to ${prompts.length === 1 ? "its" : "their"} end. The part that it did not read stands in ${prompts.length === 1 ? "the rewrite" : "the rewrites"} as written.`,
   prompts: (mode: PromptMode) => `${mode} prompts`,
   speed: (speed: Speed) => `speed ${speed}`,
   /** `name` is code. */
@@ -155,7 +155,8 @@ export const noteWords = {
   tasteExplores: "Not what this server likes best: one rewrite in ten is taken to go on learning.",
   leftOut: "Part of what the message asks for was not taken.",
   unread: (words: string) =>
-    `Promptist can't read such a long prompt to its end. This part follows the rewrite as written: ${words}`,
+    `Promptist can't read such a long prompt to its end. This part stands in the rewrite as written: ${words}`,
+  kept: "The rewrite was held to begin with the prompt as written and to say no phrase twice.",
   truncated: (side: Side | "negative", words: string) =>
     `The image model can't read the end of the ${SIDE_TEXTS[side]}: ${words}`,
   /** `used`: each as code, with the beginning of its hash. */
@@ -167,9 +168,13 @@ export const noteWords = {
     `The picture of the ${SIDE_TEXTS[side]} is one plain colour: the model drew it so. Try another seed or more words.`,
 } as const;
 
+/** Whether a note is on how a result was made, which Info and the files say, not the result. */
+export const isFileNote = ({ code }: ItemNote): boolean => code === "models" || code === "kept";
+
 /** A note on an item's result. */
 export function noteLine(note: ItemNote, words: Translated<typeof noteWords> = noteWords): string {
   if (note.code === "unchanged") return words.unchanged;
+  if (note.code === "kept") return words.kept;
   if (note.code === "taste") {
     if (note.explores) return words.tasteExplores;
     const said = (phrase: string) => escapeMarkdown(clip(phrase, REASON_MAX));

@@ -77,7 +77,7 @@ export function State({ names }) {
   if (!asked) return html`<p class="faint">…</p>`;
   if (snapshot === null)
     return html`<p class="faint">The program behind the bot tells nothing about itself. To fill this panel it sends <code>PUT /local/operator</code>; the README of local-discord says what.</p>`;
-  const { queue, phase, memory, jobs, votes, models, disk, log } = snapshot;
+  const { queue, phase, memory, jobs, votes, models, disk, log, hosts } = snapshot;
   return html`
     <section><h3>Now</h3>
       ${queue.paused && html`<p class="idle"><i class="dot"></i> Paused: nothing new starts</p>`}
@@ -91,6 +91,7 @@ export function State({ names }) {
     <section><h3>Jobs</h3>
       ${jobs.length === 0 && html`<p class="faint">None yet.</p>`}
       <ul class="jobs">${jobs.map((it) => html`<${Job} key=${it.id} job=${it} names=${names} actions=${actions} ask=${ask} />`)}</ul></section>
+    ${hosts && html`<section><h3>Hosts</h3><ul class="facts hosts">${hosts.map((it) => html`<${Host} key=${it.name} host=${it} actions=${actions} ask=${ask} />`)}</ul></section>`}
     ${models && html`<section><h3>Models</h3><ul class="facts">${models.map((it) => html`<${Model} key=${it.use} model=${it} />`)}</ul></section>`}
     <section><h3>Memory</h3><${Memory} entries=${memory} /></section>
     ${
@@ -131,6 +132,35 @@ function Pause({ paused, actions, ask }) {
 function Model({ model }) {
   return html`<li><i class=${model.loaded ? "dot on" : "dot"}></i><div><span class="cut" title=${model.name}>${model.name}</span>
     <small>${[model.use, model.device, model.loaded ? "loaded" : "not loaded"].filter(Boolean).join(" · ")}</small></div></li>`;
+}
+
+/** What a host's heartbeat says, in words. */
+const HEARD = {
+  running: (ago) => `heard of ${ago} ago`,
+  paused: (ago) => `paused · heard of ${ago} ago`,
+  silent: (ago) => `not heard of for ${ago}`,
+  stopped: (ago) => `stopped ${ago} ago`,
+};
+
+function Host({ host, actions, ask }) {
+  const { name, condition, role, version, differs, otherPictures, agoMs, devices, offers } = host;
+  const isHere = condition === "running" || condition === "paused";
+  const action = condition === "paused" ? "resumeHost" : "pauseHost";
+  const canAct =
+    actions.includes(action) && condition !== "stopped" && condition !== "silent" && devices.length > 0;
+  return html`<li class=${condition}><i class=${condition === "running" ? "dot on" : "dot"}></i><div>
+    <div class="between"><span class="cut" title=${name}>${name}</span>
+      ${canAct && html`<${Action} key=${action} name=${action} body=${{ host: name }} label=${condition === "paused" ? "Resume" : "Pause"} ask=${ask} />`}</div>
+    <small class=${condition === "silent" ? "error" : ""}>${role} · ${HEARD[condition](agoMs < 1000 ? "1 s" : duration(Math.round(agoMs / 1000) * 1000))}</small>
+    <small class=${differs ? "error" : ""}>${version}${differs ? " · another version than the bot's" : ""}</small>
+    ${otherPictures && html`<small class="error">keeps its pictures in another store than the bot</small>`}
+    ${isHere && devices.map((it) => html`<${Device} key=${it.name} device=${it} />`)}
+    ${isHere && offers.length > 0 && html`<small class="cut" title=${offers.join(", ")}>has ${offers.join(", ")}</small>`}</div></li>`;
+}
+
+function Device({ device: { name, doing, job, models, bytes, setAside } }) {
+  const loaded = models.length === 0 ? "" : `${models.join(", ")}${bytes > 0 ? `, ${size(bytes)}` : ""}`;
+  return html`<small class=${setAside ? "error" : ""}><b>${name}</b> ${setAside ? `set aside: ${setAside}` : [doing, job, loaded].filter(Boolean).join(" · ")}</small>`;
 }
 
 function Log({ lines }) {

@@ -1,0 +1,83 @@
+import type { Phase } from "./job.js";
+
+/** What a program does on its database: talk to Discord and work, only the one, or only the other. */
+export type HostRole = "both" | "bot" | "worker";
+
+/** Milliseconds that work took on a device lately; null: none of it was done there yet. */
+export interface Speeds {
+  /** Loading the model of each phase. */
+  readonly loadMs: Readonly<Record<Phase, number | null>>;
+  /** Rewriting one prompt. */
+  readonly textMs: number | null;
+  /** One denoising step, and the rest of a picture besides its steps after the first. */
+  readonly stepMs: number | null;
+  readonly pictureRestMs: number | null;
+}
+
+/** A device that a loop of a host works on. */
+export interface HostDevice {
+  /** As it was asked for, such as `auto` or `cuda:0`. */
+  readonly name: string;
+  /** What it turned out to be; null until a model was loaded. */
+  readonly opened: string | null;
+  readonly phases: readonly Phase[];
+  /** The phase whose models are loaded. */
+  readonly phase: Phase | null;
+  /** The models that are loaded, and the bytes of their weights. */
+  readonly models: readonly string[];
+  readonly loadedBytes: number;
+  /** The job that it is at. */
+  readonly jobId: string | null;
+  /** Why it takes no work, where it was set aside after failures. */
+  readonly setAside: string | null;
+  readonly speeds: Speeds;
+}
+
+/** What a host says of itself with each heartbeat. */
+export interface HostState {
+  readonly devices: readonly HostDevice[];
+  /** Names of the models and rewriters that its jobs may use. */
+  readonly offers: readonly string[];
+  /** A mark of its picture store, which is the same on all hosts that share one; null where it isn't known. */
+  readonly pictures: string | null;
+}
+
+/** One running program, or one that was, by its latest heartbeat. Times are milliseconds since the epoch, on the database's clock. */
+export interface Host {
+  readonly name: string;
+  readonly role: HostRole;
+  readonly version: string;
+  readonly startedAt: number;
+  readonly seenAt: number;
+  /** When it said that it ends; null for one that runs or died. */
+  readonly endedAt: number | null;
+  readonly paused: boolean;
+  readonly state: HostState;
+  /** How long ago the heartbeat was, when this was read. */
+  readonly agoMs: number;
+  /** True for the program that reads this. */
+  readonly isSelf?: true;
+}
+
+export const BEAT_MS = 5_000;
+/** Three heartbeats may be late; who is not heard of for longer is taken for gone. */
+const SILENT_MS = 3 * BEAT_MS;
+
+/** `silent`: no heartbeat came for a while, and no goodbye. */
+export type HostCondition = "running" | "paused" | "silent" | "stopped";
+
+export function conditionOf({ endedAt, agoMs, paused }: Host): HostCondition {
+  if (endedAt !== null) return "stopped";
+  if (agoMs > SILENT_MS) return "silent";
+  return paused ? "paused" : "running";
+}
+
+/** Whether two hosts keep their pictures in different stores, as far as both know theirs. */
+export const hasOtherPictures = ({ state: a }: Host, { state: b }: Host): boolean =>
+  a.pictures !== null && b.pictures !== null && a.pictures !== b.pictures;
+
+/** The devices that take jobs now. */
+export const workingDevices = (hosts: readonly Host[]): HostDevice[] =>
+  hosts
+    .filter((host) => conditionOf(host) === "running")
+    .flatMap(({ state }) => state.devices.filter(({ setAside }) => setAside === null));
