@@ -156,6 +156,7 @@ test("what another device does meanwhile, of this host or of another, changes no
 test("what is measured without guidance tells of guided steps, which take twice as long", () => {
   const progress = { jobId: "b", phase: "image", item: 0, items: 1, output: "baseline", steps: 200 } as const;
   phase("image", 0, () => {
+    events.emit("job.claimed", { jobId: "b", phase: "image", attempt: 1, owner: OWNER });
     for (let step = 1; step <= 200; step++) {
       time += 200;
       events.emit("job.progress", { ...progress, step, unguided: true });
