@@ -1,19 +1,36 @@
 /**
  * What taste learns, on simulated communities with hidden likes, and how fast: docs/taste.md.
  *
- *     node bench/run.mjs taste [runs]
+ *     node bench/run.mjs taste [runs] [--plot FILE.svg]
+ *
+ * With --plot it draws the learning curves, docs/images/taste-curves.svg.
  */
 
+import { writeFileSync } from "node:fs";
+import { parseArgs } from "node:util";
 import { seededRandom } from "../dist/core/statistics/random.js";
 import { sigmoid } from "../dist/core/statistics/shares.js";
 import { choose } from "../dist/taste/choice.js";
-import { Features } from "../dist/taste/features.js";
+import { Features, LENGTH } from "../dist/taste/features.js";
+import { Posterior } from "../dist/taste/posterior.js";
 import { ServerTaste } from "../dist/taste/server-taste.js";
 import { args, SMOKE } from "./support/arguments.mjs";
+import { curvesSvg } from "./support/curves.mjs";
 
-const RUNS = SMOKE ? 1 : Number(args[0] ?? 10);
+const { values, positionals } = parseArgs({
+  args,
+  options: { plot: { type: "string" } },
+  allowPositionals: true,
+});
+const RUNS = SMOKE ? 1 : Number(positionals[0] ?? 10);
+/** Votes after which it is asked; those of the table, and those of the plot between them. */
 const CHECKS = SMOKE ? [20, 40] : [50, 200, 1_000];
+const POINTS = SMOKE ? CHECKS : [20, 50, 100, 200, 350, 500, 600, 800, 1_000];
 const FRESH = SMOKE ? 20 : 300;
+/** Somebody asks what is liked after each so many votes. */
+const ASKED = 50;
+/** Votes that tell what all voters of a community like together. */
+const ALL_VOTES = SMOKE ? 500 : 60_000;
 const PHRASES = 200;
 const OPTIONS = 6;
 const VOTERS = 40;
@@ -88,21 +105,33 @@ const COMMUNITIES = {
 
 const utility = (likes, phrases) => phrases.reduce((sum, phrase) => sum + likes[phrase], 0);
 
+/** Whether a voter's vote is for the rewrite; `vote` counts from 0. */
+function votes(community, phrases, voter, vote, random) {
+  const truth = REWRITTEN + utility(community.likes(voter, vote), phrases);
+  const p = community.attacks?.(voter) === true ? (truth > 0 ? 0 : 1) : sigmoid(truth);
+  return random() < p ? 1 : 0;
+}
+
+const rewriteOf = (phrases) => ({
+  prompt: "a cat",
+  rewrite: ["a cat", ...phrases.map((phrase) => `words ${phrase}`)].join(", "),
+  mode: "beam",
+  rewriter: "promptist",
+});
+
 /** Ways to choose a beam. `learn` gets 1 where the rewrite won, 0 where it lost. */
-function byTaste() {
-  const features = new Features();
+function byTaste(others = [], features = new Features()) {
   const server = new ServerTaste((feature) => features.phrase(feature) !== null);
   const numbers = new Map();
   const differenceOf = (phrases) => {
-    const rewrite = ["a cat", ...phrases.map((phrase) => `words ${phrase}`)].join(", ");
-    const difference = features.difference({ prompt: "a cat", rewrite, mode: "beam" });
+    const difference = features.difference(rewriteOf(phrases));
     for (const [i, phrase] of phrases.entries()) numbers.set(phrase, difference.features[i]);
     return difference;
   };
   const options = (beams) =>
     beams.map(({ phrases, likelihood }) => ({ difference: differenceOf(phrases), likelihood }));
   const settle = () => {
-    if (server.needsFit([])) for (const _ of server.fit([]));
+    if (server.needsFit(others)) for (const _ of server.fit(others));
   };
   return {
     server,
@@ -117,7 +146,7 @@ function byTaste() {
     },
     learn: (beam, won, voter, vote) => {
       server.learn({ jobId: `${vote}`, userId: `${voter}`, won }, () => differenceOf(beam.phrases));
-      settle();
+      if (vote % ASKED === ASKED - 1) settle();
     },
   };
 }
@@ -154,17 +183,15 @@ const byJudge = ({ judge }) => {
 const off = () => ({ best: () => 0, pick: () => 0, learn: () => {} });
 
 /** One community that votes on what one way chooses. */
-function live(way, community, seed, onCheck) {
+function live(way, community, seed, last, onCheck) {
   const random = seededRandom(seed);
-  for (let vote = 0; vote < CHECKS.at(-1); vote++) {
+  for (let vote = 0; vote < last; vote++) {
     const beams = beamsOf(random);
     const beam = beams[way.pick(beams, random)];
     const voter = Math.floor(random() * VOTERS);
-    const truth = REWRITTEN + utility(community.likes(voter, vote), beam.phrases);
-    const p = community.attacks?.(voter) === true ? (truth > 0 ? 0 : 1) : sigmoid(truth);
     // Ties teach nothing.
-    if (random() >= TIES) way.learn(beam, random() < p ? 1 : 0, voter, vote);
-    if (CHECKS.includes(vote + 1)) onCheck(vote + 1);
+    if (random() >= TIES) way.learn(beam, votes(community, beam.phrases, voter, vote, random), voter, vote);
+    if (POINTS.includes(vote + 1)) onCheck(vote + 1);
   }
 }
 
@@ -188,42 +215,127 @@ function judged(way, community, vote, seed) {
   return { wins: mean(wins), regret: mean(regrets) };
 }
 
-/** How many of the phrases' hidden likes, of the factions together, lie in their 95 % intervals. */
-function coverage({ server, numbers }, community, vote) {
-  const [one, other] = [1, 2].map((voter) => community.likes(voter, vote - 1));
-  const truth = new Map([...numbers].map(([phrase, number]) => [number, (one[phrase] + other[phrase]) / 2]));
+/**
+ * What each phrase brings in the votes of everybody, attackers too: the effects that very many votes would end at. The
+ * intervals are of these.
+ */
+function allLike(community, seed) {
+  const random = seededRandom(seed);
+  const features = new Features();
+  const numbers = new Map();
+  const rows = Array.from({ length: ALL_VOTES }, () => {
+    const beams = beamsOf(random);
+    const { phrases } = beams[Math.floor(random() * beams.length)];
+    const difference = features.difference(rewriteOf(phrases));
+    for (const [i, phrase] of phrases.entries()) numbers.set(phrase, difference.features[i]);
+    const won = votes(community, phrases, Math.floor(random() * VOTERS), 0, random);
+    return { ...difference, weight: 1, won };
+  });
+  // A phrase has its whole effect to itself, and hardly anything is known before.
+  const posterior = new Posterior({ mean: () => 0, variance: (feature) => (feature === LENGTH ? 1e-6 : 4) });
+  for (const _ of posterior.fit(rows));
+  return (phrase) => posterior.meanOf(numbers.get(phrase));
+}
+
+/** How many of the phrases' effects lie in their 95 % intervals. */
+function coverage({ server, numbers }, effectOf) {
+  const truth = new Map([...numbers].map(([phrase, number]) => [number, effectOf(phrase)]));
   return [...server.effects()].map(({ feature, mean: center, deviation }) =>
     Math.abs(truth.get(feature) - center) < 1.96 * deviation ? 1 : 0,
   );
 }
 
 const WAYS = { taste: byTaste, counts: byCounts, aesthetic: byJudge, off };
+const add = (map, key, ...values) => map.set(key, [...(map.get(key) ?? []), ...values]);
+const panels = [];
 for (const [name, make] of Object.entries(COMMUNITIES)) {
   const results = new Map();
-  const held = new Map();
-  const push = (map, key, ...values) => map.set(key, [...(map.get(key) ?? []), ...values]);
+  const [held, heldOfHonest] = [new Map(), new Map()];
   for (let run = 0; run < RUNS; run++) {
     const community = make(seededRandom(1_000 + run));
+    const everybody = community.attacks === undefined ? null : allLike(community, 4_000 + run);
     for (const [label, create] of Object.entries(WAYS)) {
-      const way = create(community);
-      live(way, community, 2_000 + run, (vote) => {
-        push(results, `${label} ${vote}`, judged(way, community, vote, 3_000 + run));
-        if (label === "taste") push(held, vote, ...coverage(way, community, vote));
+      const way = label === "taste" ? create() : create(community);
+      live(way, community, 2_000 + run, CHECKS.at(-1), (vote) => {
+        add(results, `${label} ${vote}`, judged(way, community, vote, 3_000 + run));
+        if (label !== "taste" || !CHECKS.includes(vote)) return;
+        const likes = [1, 2].map((voter) => community.likes(voter, vote - 1));
+        const ofHonest = coverage(way, (phrase) => mean(likes.map((of) => of[phrase])));
+        add(heldOfHonest, vote, ...ofHonest);
+        add(held, vote, ...(everybody === null ? ofHonest : coverage(way, everybody)));
       });
     }
   }
   console.log(
     `${name}: win rate against the first beam in % (regret in log-odds) after ${CHECKS.join(", ")} votes`,
   );
+  const winsAt = (label, vote) => mean(results.get(`${label} ${vote}`).map(({ wins }) => wins));
   for (const label of Object.keys(WAYS)) {
     const cells = CHECKS.map((vote) => {
-      const all = results.get(`${label} ${vote}`);
-      return `${points(mean(all.map(({ wins }) => wins)))} (${mean(all.map(({ regret }) => regret)).toFixed(2)})`;
+      const regret = mean(results.get(`${label} ${vote}`).map((result) => result.regret));
+      return `${points(winsAt(label, vote))} (${regret.toFixed(2)})`;
     });
     console.log(`  ${label.padEnd(9)} ${cells.join("  ")}`);
   }
-  console.log(`  95 % intervals hold ${CHECKS.map((vote) => points(mean(held.get(vote)))).join(", ")} %`);
+  const told = (map) => CHECKS.map((vote) => points(mean(map.get(vote)))).join(", ");
+  console.log(`  95 % intervals hold ${told(held)} %`);
+  if (name.includes("attackers")) console.log(`  and what the honest like in ${told(heldOfHonest)} %`);
+  const curves = Object.keys(WAYS).map((label) => ({
+    label,
+    points: POINTS.map((vote) => [vote, 100 * winsAt(label, vote)]),
+  }));
+  panels.push({ title: name, curves });
 }
+if (values.plot !== undefined)
+  writeFileSync(
+    values.plot,
+    curvesSvg(panels, {
+      title: "Wins against the model's own first rewrite, in %",
+      x: "votes",
+      reference: 50,
+    }),
+  );
+
+/** A new server, whose likes are those of three others but for a deviation of its own, with and without their votes. */
+const OTHERS = { servers: 3, votes: SMOKE ? 20 : 400 };
+const STARTS = SMOKE ? [0, 10] : [0, 20, 50, 200];
+const started = new Map();
+for (let run = 0; run < RUNS; run++) {
+  const random = seededRandom(5_000 + run);
+  const shared = drawn(random, 0, 0.25);
+  const neighbour = () => {
+    const likes = shared.map((value) => value + 0.17 * normal(random));
+    return { likes: () => likes };
+  };
+  const features = new Features();
+  const others = Array.from({ length: OTHERS.servers }, (_, n) => {
+    const way = byTaste([], features);
+    live(way, neighbour(), 6_000 + 10 * run + n, OTHERS.votes, () => {});
+    return way.server;
+  });
+  const community = neighbour();
+  for (const [label, known] of Object.entries({ with: others, without: [] })) {
+    const way = byTaste(known, features);
+    for (const [i, vote] of STARTS.entries()) {
+      const from = STARTS[i - 1] ?? 0;
+      live(
+        { ...way, learn: (beam, won, voter, n) => n >= from && way.learn(beam, won, voter, n) },
+        community,
+        7_000 + run,
+        vote,
+        () => {},
+      );
+      add(started, `${label} ${vote}`, judged(way, community, 1, 8_000 + run).wins);
+    }
+  }
+}
+console.log(
+  `a new server beside ${OTHERS.servers} of ${OTHERS.votes} votes: win rate in % after ${STARTS.join(", ")} votes`,
+);
+for (const label of ["with", "without"])
+  console.log(
+    `  ${label.padEnd(7)} them ${STARTS.map((vote) => points(mean(started.get(`${label} ${vote}`)))).join("  ")}`,
+  );
 
 /** Speed with many votes and phrases. */
 const [VOTES, VOCABULARY] = SMOKE ? [500, 200] : [100_000, 5_000];
@@ -232,7 +344,7 @@ const features = new Features();
 const server = new ServerTaste((feature) => features.phrase(feature) !== null);
 const rewritten = () => {
   const phrases = Array.from({ length: 10 }, () => `words ${Math.floor(VOCABULARY * random() ** 3)}`);
-  return { prompt: "a cat", rewrite: `a cat, ${phrases.join(", ")}`, mode: "beam" };
+  return { ...rewriteOf([]), rewrite: `a cat, ${phrases.join(", ")}` };
 };
 const vote = (n) =>
   server.learn({ jobId: `${n}`, userId: `${n % 5_000}`, won: random() < 0.6 ? 1 : 0 }, () =>

@@ -25,6 +25,7 @@ import { checkpointName, type ModelChoice, miniaturePhases } from "./inference/l
 import { PromptWindow } from "./inference/promptist/prompt-window.js";
 import { openPromptReader } from "./inference/worker/prompt-tokenizer.js";
 import { openEngine, passwordOf } from "./main/engine.js";
+import { examplesOf } from "./main/examples.js";
 import { startHost } from "./main/host.js";
 import { createLoops, modelSetsOf } from "./main/loops.js";
 import { startMetrics } from "./main/metrics.js";
@@ -173,6 +174,7 @@ export async function createApp(
           folder: join(config.dataDir, "local-discord"),
           operator,
           actions,
+          examples: examplesOf(choice.diffusion.isMiniature),
         });
     if (local) cleanups.push(() => local.close());
 

@@ -1,7 +1,8 @@
-// Draws the losses of all stages over their minutes of training, as the logs in the scratch folder tell them:
+// Draws the losses of all stages over their minutes of training, as the logs in the scratch folder tell them; of a stage that
+// was not trained there, as logs/ has them:
 //   node training/curves.mjs <scratch folder>
 // Writes curves.svg and the logs beside this file.
-import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -10,6 +11,8 @@ const STAGES = [
   { folder: "decoder", key: "l1", title: "decoder: absolute difference of pixels (-1 to 1)" },
   { folder: "denoiser", key: "loss", title: "denoiser: squared error of the velocity" },
   { folder: "promptist", key: "loss", title: "Promptist: cross entropy of the answer's tokens" },
+  { folder: "magicprompt", key: "loss", title: "MagicPrompt: cross entropy of what follows a prompt" },
+  { folder: "turbo", key: "distance", title: "turbo: 4 steps of held-out captions, off their drawings" },
 ];
 const [WIDTH, HEIGHT, LEFT, TOP, PITCH] = [420, 150, 50, 34, 220];
 
@@ -17,8 +20,9 @@ const scratch = resolve(process.argv[2] ?? "");
 const here = fileURLToPath(new URL("./", import.meta.url));
 mkdirSync(join(here, "logs"), { recursive: true });
 const charts = STAGES.map(({ folder, key, title }, i) => {
-  const file = join(scratch, folder, "log.jsonl");
-  copyFileSync(file, join(here, "logs", `${folder}.jsonl`));
+  const made = join(scratch, folder, "log.jsonl");
+  const file = join(here, "logs", `${folder}.jsonl`);
+  if (existsSync(made)) copyFileSync(made, file);
   const lines = readFileSync(file, "utf8").trim().split("\n");
   const points = lines.map((line) => JSON.parse(line)).filter((line) => line[key]);
   const last = Math.max(...points.map(({ seconds }) => seconds));
@@ -37,7 +41,7 @@ const charts = STAGES.map(({ folder, key, title }, i) => {
 <text x="${LEFT + WIDTH}" y="${TOP + HEIGHT + 16}" text-anchor="end">${Math.round(last / 60)} min</text>
 <polyline points="${line}" fill="none" stroke="#3563c9" stroke-width="2"/></g>`;
 });
-const size = `width="${2 * (WIDTH + 90)}" height="${2 * PITCH}"`;
+const size = `width="${2 * (WIDTH + 90)}" height="${Math.ceil(STAGES.length / 2) * PITCH}"`;
 writeFileSync(
   join(here, "curves.svg"),
   `<svg xmlns="http://www.w3.org/2000/svg" ${size} font-family="sans-serif" font-size="12"><title>Losses of all stages over their minutes of training</title><rect width="100%" height="100%" fill="#fff"/>

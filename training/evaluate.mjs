@@ -6,7 +6,9 @@
 //     is measured in training (training/README.md), and chance: one over the number of subjects.
 // (b) Is a picture of a rewritten prompt nearer to its subject's 3D drawing, and that of the plain prompt nearer to the flat
 //     one, than the other way round?
-// (c) Does a rewrite begin with the prompt, word for word?
+// (c) Does a rewrite begin with the prompt, word for word? Does it say a phrase twice, or break a letter? Also of 200 everyday
+//     prompts (everyday.txt), by both rewriters, held to the prompt as the miniature is by default, and not.
+// (d) The first question again at speed turbo, of as many pictures, and how long a picture takes beside one at full speed.
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -16,6 +18,8 @@ import sharp from "sharp";
 import { Models } from "../dist/cli/parts/models.js";
 import { Output } from "../dist/cli/parts/output.js";
 import { loadConfig } from "../dist/config.js";
+import { rewriterOptions } from "../dist/core/rewriters.js";
+import { atSpeed, speedsOf } from "../dist/core/speeds.js";
 import { caption, generator, modifiers, pick } from "./words.mjs";
 
 const SIDE = 64;
@@ -73,6 +77,7 @@ const cases = Array.from({ length: CAPTIONS }, (_, i) => {
 
 const config = loadConfig();
 const session = await Models.open(config, new Output(false), {});
+const free = await Models.open(config, new Output(false), { keepPrompt: "never" });
 const { signal } = session;
 const imageSettings = {
   ...config.image,
@@ -111,7 +116,40 @@ const rewrites = await session.withModel("text", (host) =>
   ),
 );
 const keeps = (prompt, { rewrite }) =>
-  rewrite.startsWith(prompt) && !/^\w/.test(rewrite.slice(prompt.length));
+  rewrite.startsWith(prompt) && !/^[\p{L}\p{M}\p{N}]/u.test(rewrite.slice(prompt.length));
+const phrasesOf = (text) =>
+  text
+    .split(/[,;.|\n，、；。]/u)
+    .map((phrase) =>
+      phrase
+        .toLowerCase()
+        .replace(/[^\p{L}\p{M}\p{N}\p{S}]+/gu, " ")
+        .trim(),
+    )
+    .filter(Boolean);
+/** Of a kept prompt only what was added counts, which may repeat nothing; the prompt may repeat itself. */
+function repeats(prompt, { rewrite }) {
+  const own = keeps(prompt, { rewrite }) ? phrasesOf(prompt) : [];
+  const added = phrasesOf(rewrite).slice(own.length);
+  return new Set([...own, ...added]).size < new Set(own).size + added.length;
+}
+
+const everyday = readFileSync(here("everyday.txt"), "utf8").trim().split("\n");
+async function everydayRows(models, name, how) {
+  const options = { ...rewriterOptions(name, config.text), seed: SEED };
+  const made = await models.withRewriter(name, (host) =>
+    host.call("optimize", { prompts: everyday, options }, { signal }),
+  );
+  const rows = [
+    ["word for word", keeps],
+    ["repeat a phrase", repeats],
+    ["with a broken letter", (_, { rewrite }) => rewrite.includes("\ufffd")],
+  ];
+  return rows.map(([what, test]) => [
+    `everyday prompts, ${name}${how}: ${what}`,
+    share(everyday.map((prompt, i) => test(prompt, made[i]))),
+  ]);
+}
 /** The subject's name as the caption has it, for the longest name is the one that was meant. */
 const subjectOf = ({ entry, plain }) =>
   [entry.name, ...entry.others].filter((name) => plain.includes(name)).sort((a, b) => b.length - a.length)[0];
@@ -120,30 +158,37 @@ const subjectKept = cases.map((one, i) => words(rewrites[i].rewrite).includes(wo
 const kept = [...prompts, ...UNSEEN, ...strange].map((prompt, i) => keeps(prompt, rewrites[i]));
 
 console.log("Drawing");
-const drawings = await session.withModel("image", async (host) => {
-  const made = [];
-  for (const [i, { entry, heldOut, plain }] of cases.entries()) {
-    // Held-out optimized prompts are the optimizer's own; the others have modifiers in the manner of training.
-    const optimized = heldOut ? rewrites[i].rewrite : `${plain}, ${modifiers(random)}`;
-    for (const [kind, prompt] of [
-      ["flat", plain],
-      ["3d", optimized],
-    ]) {
-      const file = join(out, `${String(i).padStart(3, "0")}-${kind}.png`);
-      const request = {
-        prompt,
-        plainPrompt: plain,
-        options: { ...imageSettings, seed: SEED + i },
-        pair: null,
-        file,
-      };
-      await host.call("draw", { ...request, checkpoint: session.choice.diffusion.name }, { signal });
+const known = await session.sets.known();
+const turboSettings = atSpeed(imageSettings, "turbo", speedsOf(imageSettings, known.turbo));
+async function drawAll(settings, folder) {
+  mkdirSync(folder, { recursive: true });
+  return session.withModelsOf([settings], async (host, { checkpoint }) => {
+    const made = [];
+    for (const [i, { kind, prompt, plain, ...about }] of asked.entries()) {
+      const file = join(folder, `${String(i >> 1).padStart(3, "0")}-${kind}.png`);
+      const options = { ...settings, seed: SEED + (i >> 1) };
+      const started = performance.now();
+      await host.call(
+        "draw",
+        { prompt, plainPrompt: plain, options, pair: null, file, checkpoint },
+        { signal },
+      );
+      const ms = performance.now() - started;
       const pixels = await sharp(file).removeAlpha().resize(SIDE, SIDE, { fit: "fill" }).raw().toBuffer();
-      made.push({ entry, heldOut, kind, prompt, file, drawn: feature(pixels) });
+      made.push({ ...about, kind, prompt, file, ms, drawn: feature(pixels) });
     }
-  }
-  return made;
-});
+    return made;
+  });
+}
+const asked = [];
+for (const [i, { entry, heldOut, plain }] of cases.entries()) {
+  // Held-out optimized prompts are the optimizer's own; the others have modifiers in the manner of training.
+  const optimized = heldOut ? rewrites[i].rewrite : `${plain}, ${modifiers(random)}`;
+  asked.push({ entry, heldOut, kind: "flat", prompt: plain, plain });
+  asked.push({ entry, heldOut, kind: "3d", prompt: optimized, plain });
+}
+const drawings = await drawAll(imageSettings, out);
+const turbo = await drawAll(turboSettings, join(out, "turbo"));
 
 const nearest = (drawn, among) => {
   let best = { to: Number.POSITIVE_INFINITY };
@@ -154,7 +199,7 @@ const nearest = (drawn, among) => {
   return best.entry;
 };
 const indices = references.map((_, i) => i);
-for (const drawing of drawings) {
+for (const drawing of [...drawings, ...turbo]) {
   const found = nearest(drawing.drawn, indices);
   drawing.subject = found.label === drawing.entry.label;
   const own = indices.filter((i) => references[i].label === drawing.entry.label && !references[i].scene);
@@ -165,7 +210,8 @@ for (const drawing of drawings) {
 const added = rewrites.slice(0, CAPTIONS + UNSEEN.length).map(({ rewrite }) => /, \w+.*, \w/.test(rewrite));
 const share = (list) =>
   `${((100 * list.filter(Boolean).length) / list.length).toFixed(1)}% of ${list.length}`;
-const of = (filter, key) => share(drawings.filter(filter).map((drawing) => drawing[key]));
+const of = (filter, key, among = drawings) => share(among.filter(filter).map((drawing) => drawing[key]));
+const median = (list) => list.map(({ ms }) => ms).sort((a, b) => a - b)[list.length >> 1];
 const subjects = new Set(references.map(({ label }) => label)).size;
 const table = [
   ["nearest drawing is the subject's, all captions", of(() => true, "subject")],
@@ -179,12 +225,26 @@ const table = [
   ["rewrite keeps the prompt, prompts never seen", share(kept.slice(CAPTIONS, -strange.length))],
   ["rewrite has at least two parts more", share(added)],
   ["rewrite keeps the prompt, random letters", share(kept.slice(-strange.length))],
+  ["turbo: nearest drawing is the subject's, all captions", of(() => true, "subject", turbo)],
+  ["turbo: captions held out", of((d) => d.heldOut, "subject", turbo)],
+  ["turbo: optimized prompts nearer to the 3D drawing", of((d) => d.kind === "3d", "style", turbo)],
+  [
+    "turbo: time of a picture, of that at full speed",
+    `${((100 * median(turbo)) / median(drawings)).toFixed(0)}%`,
+  ],
+  ...(await everydayRows(session, "promptist", "")),
+  ...(await everydayRows(free, "promptist", ", not held")),
+  ...(await everydayRows(session, "magicprompt", "")),
 ];
 console.log(table.map(([what, value]) => `| ${what} | ${value} |`).join("\n"));
 writeFileSync(
   join(out, "report.json"),
   JSON.stringify(
-    { table, drawings: drawings.map(({ drawn, entry, ...d }) => ({ name: entry.name, ...d })), rewrites },
+    {
+      table,
+      drawings: [...drawings, ...turbo].map(({ drawn, entry, ...d }) => ({ name: entry.name, ...d })),
+      rewrites,
+    },
     null,
     1,
   ),

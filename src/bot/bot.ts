@@ -217,6 +217,7 @@ class DiscordBot implements Bot {
       estimateMs,
     });
     const sources = new Sources({ pictures, audienceOf });
+    const operators = async () => (options.adminIds?.length ? options.adminIds : this.#gateway.owners());
     const intake = new Intake({
       ...common,
       sources,
@@ -227,6 +228,7 @@ class DiscordBot implements Bot {
       replyLimits,
       context,
       repeats,
+      operators,
     });
     this.#drafts = new BatchDrafts({
       ...common,
@@ -283,7 +285,7 @@ class DiscordBot implements Bot {
         if (as === "follow-up") return api.followUp(target, message);
         return (await api.editReply(target, message)).id;
       },
-      operators: async () => (options.adminIds?.length ? options.adminIds : this.#gateway.owners()),
+      operators,
       machine: options.machine ?? null,
     };
     this.#directMessages = new DirectMessages(common);

@@ -1,7 +1,4 @@
-import { existsSync } from "node:fs";
-import { mkdtemp, rm, statfs } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { inviteUrl } from "../bot/discord/application.js";
 import { checkTensors, extraNote } from "../checkpoints/compile.js";
 import {
@@ -29,25 +26,15 @@ import { unsupportedNode } from "../core/version.js";
 import type { JudgeGraph } from "../inference/judging/judge.js";
 import type { DeviceReport } from "../inference/runtime/device-check.js";
 import { planName } from "../inference/runtime/plan.js";
-import { isBucket, openBucket } from "../pictures/open.js";
 import { EXPLANATIONS, explain } from "./parts/explanations.js";
+import type { Finding } from "./parts/finding.js";
 import { modelCounts, modelTable } from "./parts/library.js";
 import type { Output } from "./parts/output.js";
 import { placesOf } from "./parts/places.js";
+import { storedFindings } from "./parts/stored-findings.js";
 import { describeMemory, operatorTable, type TriedDevice, tryDevice } from "./parts/tried-device.js";
 
-interface Finding {
-  readonly subject: string;
-  /** With `missing` or `broken` the program cannot do its main job; with `note` it can. */
-  readonly state: "ok" | "note" | "missing" | "broken";
-  readonly found: string;
-  /** How to fix it, if anything needs fixing. */
-  readonly todo: string | null;
-}
-
 const MARK = { ok: "ok     ", note: "note   ", missing: "MISSING", broken: "BROKEN " } as const;
-/** Enough for graphs, pictures and the database; a full-size checkpoint is read in place. */
-const LOW_DISK_BYTES = 2 * 2 ** 30;
 const MIN_NODE = [20, 10] as const;
 const REINSTALL = "Install the program again.";
 
@@ -61,7 +48,8 @@ export async function doctor(
   device: DeviceName,
   verbose: boolean,
 ): Promise<boolean> {
-  const tried = await deviceFinding(device, config);
+  const works = config.ROLE !== "bot";
+  const tried = works ? await deviceFinding(device, config) : NO_DEVICE;
   const library = await findModels(config);
   const { named, unclear } = await withPaths(config);
   const findings: Finding[] = [
@@ -73,7 +61,7 @@ export async function doctor(
       openKept(":memory:").close();
     }),
     await fonts(),
-    tried.finding,
+    ...(tried.finding === null ? [] : [tried.finding]),
     await checkpointFinding("promptist", "Promptist", named.PROMPTIST_CHECKPOINT, named, []),
     await checkpointFinding(
       "diffusion",
@@ -84,13 +72,11 @@ export async function doctor(
     ),
     ...(await memoryFinding(tried.device, named)),
     ...(await embeddingFindings(named)),
-    ...(await judgeFindings(named)),
+    ...(works ? await judgeFindings(named) : []),
     ...unclear,
     ...libraryFinding(library, config),
-    await disk(config.dataDir),
-    await database(config),
-    ...(isBucket(config) ? [await bucket(config)] : []),
-    await token(config),
+    ...(await storedFindings(config)),
+    ...(config.ROLE === "worker" ? [] : [await token(config)]),
   ];
   const healthy = findings.every(({ state }) => state === "ok" || state === "note");
   const lines = findings.flatMap(({ subject, state, found, todo }) => [
@@ -180,6 +166,9 @@ async function fonts(): Promise<Finding> {
     return { subject, state: "broken", found: describe(error).split("\n")[0] ?? "", todo: REINSTALL };
   }
 }
+
+/** A bot that leaves the work to others needs no device. */
+const NO_DEVICE = { finding: null, device: null, reports: [] };
 
 /** Opens the device as the workers will. */
 async function deviceFinding(
@@ -423,90 +412,7 @@ function libraryFinding({ models, notes }: Library, { modelsDirs }: Config): Fin
   return [{ subject: "models", state: notes.length > 0 ? "note" : "ok", found, todo }];
 }
 
-async function disk(dataDir: string): Promise<Finding> {
-  let folder = dataDir;
-  while (!existsSync(folder)) folder = dirname(folder);
-  const { bavail, bsize } = await statfs(folder);
-  const bytes = bavail * bsize;
-  const low = bytes < LOW_DISK_BYTES;
-  return {
-    subject: "disk",
-    state: low ? "note" : "ok",
-    found: `${(bytes / 2 ** 30).toFixed(1)} GiB free for ${dataDir}`,
-    todo: low ? "Free some space, or set DATA_DIR to another disk." : null,
-  };
-}
-
-async function database(config: Config): Promise<Finding> {
-  const subject = "database";
-  if (config.DATABASE_URL !== "") return server(config.DATABASE_URL);
-  if (!existsSync(config.databaseFile))
-    return { subject, state: "ok", found: "none yet; the first start makes it", todo: null };
-  try {
-    const { openDatabase } = await import("../db/sqlite/open.js");
-    const db = openDatabase(config.databaseFile);
-    const check = String(db.pragma("quick_check", { simple: true }));
-    db.close();
-    return {
-      subject,
-      state: check === "ok" ? "ok" : "broken",
-      found: `${config.databaseFile}: ${check}`,
-      todo: check === "ok" ? null : "Restore the database from a backup, or move it away to start fresh.",
-    };
-  } catch (error) {
-    return { subject, state: "broken", found: config.databaseFile, todo: describe(error) };
-  }
-}
-
-/** A clock that is further off than this shifts waiting times and expiries that people see. */
-const CLOCK_MS = 2_000;
-
-async function server(url: string): Promise<Finding> {
-  const subject = "database";
-  const { lookAtServer, openPostgres, nameOfServer } = await import("../db/postgres/open.js");
-  const { countBots } = await import("../db/postgres/instance.js");
-  try {
-    const connection = await openPostgres(url);
-    const { version, clockMs, roundTripMs } = await lookAtServer(connection);
-    const { bots, standbys } = await countBots(connection.pool);
-    await connection.close();
-    const isOff = Math.abs(clockMs) > CLOCK_MS;
-    return {
-      subject,
-      state: isOff ? "note" : "ok",
-      found: `${nameOfServer(url)}: PostgreSQL ${version}, ${roundTripMs.toFixed(1)} ms away, its clock ${(clockMs / 1000).toFixed(1)} s from this machine's; bots at work: ${bots}, standbys: ${standbys}`,
-      todo: isOff ? "Set both clocks by NTP." : null,
-    };
-  } catch (error) {
-    return { subject, state: "broken", found: nameOfServer(url), todo: describe(error) };
-  }
-}
-
 const TOKEN_TIMEOUT_MS = 5_000;
-
-/** Stores, lists, reads and deletes an object. */
-async function bucket(config: Config): Promise<Finding> {
-  const subject = "picture store";
-  const scratch = await mkdtemp(join(tmpdir(), "promptist-doctor-"));
-  try {
-    await (await openBucket({ ...config, picturesDir: scratch })).check();
-    return {
-      subject,
-      state: "ok",
-      found: `${config.PICTURES}, stored, listed, read and deleted`,
-      todo: null,
-    };
-  } catch (error) {
-    return {
-      subject,
-      state: "broken",
-      found: describe(error),
-      todo: "Start that server, or correct PICTURES, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; the key has to list, read, write and delete.",
-    };
-  } finally {
-    await rm(scratch, { recursive: true, force: true });
-  }
-}
 
 async function token(config: Config): Promise<Finding> {
   const subject = "Discord";

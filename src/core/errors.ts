@@ -23,6 +23,7 @@ export type ErrorCode =
   | "MODEL_ADULT"
   | "INPUT_SPEED"
   | "INPUT_REWRITER"
+  | "INPUT_EVALUATION"
   | "INPUT_AGAINST"
   | "DRAFT_GONE"
   | "DRAFT_LIMIT"

@@ -21,7 +21,7 @@ export interface HostDevice {
   /** What it turned out to be; null until a model was loaded. */
   readonly opened: string | null;
   readonly phases: readonly Phase[];
-  /** The phase whose models are loaded. */
+  /** The phase of the job that it is at, or whose models are still loaded. */
   readonly phase: Phase | null;
   /** The models that are loaded, and the bytes of their weights. */
   readonly models: readonly string[];
@@ -66,7 +66,11 @@ const SILENT_MS = 3 * BEAT_MS;
 /** `silent`: no heartbeat came for a while, and no goodbye. */
 export type HostCondition = "running" | "paused" | "silent" | "stopped";
 
-export function conditionOf({ endedAt, agoMs, paused }: Host): HostCondition {
+export function conditionOf({
+  endedAt,
+  agoMs,
+  paused,
+}: Pick<Host, "endedAt" | "agoMs" | "paused">): HostCondition {
   if (endedAt !== null) return "stopped";
   if (agoMs > SILENT_MS) return "silent";
   return paused ? "paused" : "running";

@@ -10,7 +10,7 @@ import type { ImageOptions, OwnOptions, TextOptions } from "./options.js";
 import { GIVEN, isModel, NO_REWRITER, rewriterNameOf, titleOf } from "./rewriters.js";
 import { type PerSide, SIDES, type Side } from "./side.js";
 
-export type JobKind = "optimize" | "compare" | "batch" | "grid";
+export type JobKind = "optimize" | "compare" | "batch" | "grid" | "evaluation";
 export type JobState = "queued" | "running" | "done" | "failed" | "cancelled";
 
 /** The two kinds of work that take the GPU in turn: rewriting (Promptist) and drawing (Stable Diffusion). */
@@ -132,6 +132,29 @@ export type ItemNote =
  */
 export type PictureNote = "redone" | "plain";
 
+/**
+ * What an evaluation compares. Its items are single pictures: prompt by prompt, of each one rewriter by rewriter, and
+ * of each one seed by seed.
+ */
+export interface EvaluationDesign {
+  /** By name (core/rewriters.ts). */
+  readonly rewriters: readonly string[];
+  /** Index of the one that the others are compared with. */
+  readonly baseline: number;
+  /** Pictures of each prompt and rewriter; those of all rewriters have the same seeds. */
+  readonly seeds: number;
+}
+
+/** Which prompt, rewriter and seed an item of an evaluation is of, each from 0. */
+export function placeIn({ rewriters, seeds }: EvaluationDesign, index: number) {
+  const perPrompt = rewriters.length * seeds;
+  return {
+    prompt: Math.floor(index / perPrompt),
+    rewriter: Math.floor((index % perPrompt) / seeds),
+    seed: index % seeds,
+  };
+}
+
 /** Where the command came from. Ids are Discord snowflakes. */
 export interface Origin {
   readonly userId: string;
@@ -173,6 +196,8 @@ export interface Job {
   readonly items: readonly Item[];
   /** The axes of a grid, whose cells are the items; absent for other jobs. */
   readonly grid?: Grid;
+  /** What an evaluation compares; absent for other jobs. */
+  readonly evaluation?: EvaluationDesign;
   /** The job whose result had the button that made this one. */
   readonly parentId: string | null;
   /** If true, people are not told which picture is which until they have voted. */
@@ -323,13 +348,17 @@ export const hasOverview = ({
 }: {
   readonly kind: JobKind;
   readonly items: { readonly length: number };
-}): boolean => kind === "batch" || kind === "grid" || items.length > 1;
+}): boolean => kind === "batch" || kind === "grid" || kind === "evaluation" || items.length > 1;
 
 /** What a job of several items is made of: prompts of a file, pairs of one prompt, or single pictures. */
 export type ItemNoun = "prompt" | "pair" | "picture";
 
 export const nounOf = (kind: JobKind): ItemNoun =>
-  kind === "batch" ? "prompt" : kind === "grid" ? "picture" : "pair";
+  kind === "batch" ? "prompt" : kind === "grid" || kind === "evaluation" ? "picture" : "pair";
+
+/** Whether items with the same text share one rewrite: those of a grid and of an evaluation. */
+export const sharesRewrites = ({ grid, evaluation }: Pick<Job, "grid" | "evaluation">): boolean =>
+  grid !== undefined || evaluation !== undefined;
 
 /** The judgements of both pictures of an item; null for a side that is not drawn or was never judged. */
 export const judgementsOf = ({ pictures }: Item): PerSide<PictureJudgement | null> => ({

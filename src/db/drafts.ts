@@ -1,6 +1,6 @@
 import type { FileNotes } from "../core/file-notes.js";
 import type { Grid } from "../core/grid.js";
-import type { JobKind, Origin } from "../core/job.js";
+import type { EvaluationDesign, JobKind, Origin } from "../core/job.js";
 import type { ImageOptions, TextOptions } from "../core/options.js";
 import type { NewItem } from "./queue.js";
 
@@ -13,6 +13,7 @@ export interface DraftRequest {
   readonly image: ImageOptions;
   readonly items: readonly NewItem[];
   readonly grid?: Grid;
+  readonly evaluation?: EvaluationDesign;
   readonly preview: boolean;
   /** Whether people vote before they are told which picture is which; false where it is left out. */
   readonly blind?: boolean;

@@ -8,9 +8,14 @@ export interface Lesson {
   readonly guildId: string | null;
   /** The search mode, or `given` for a rewrite that a person wrote. */
   readonly mode: string;
+  /** Who wrote the rewrite, by name, or `given`. */
+  readonly rewriter: string;
   readonly chosen: Side;
   readonly prompt: string;
   readonly rewrite: string;
+  /** The text of the baseline and who wrote it; null for the prompt as written, which nobody wrote. */
+  readonly against: string | null;
+  readonly againstRewriter: string;
   /** Milliseconds since the epoch. */
   readonly at: number;
 }
@@ -19,8 +24,8 @@ export interface Lesson {
 export type LessonKey = Pick<Lesson, "at" | "jobId" | "userId">;
 
 /**
- * Votes as lessons: without those on pairs that the rewrite did not change, those between two rewriters, those whose texts were erased, ties,
- * "both bad", and what a server wants forgotten. All methods throw QueueError when the database fails.
+ * Votes as lessons: without those on pairs whose sides say the same, those whose texts were erased, ties, "both bad",
+ * and what a server wants forgotten. All methods throw QueueError when the database fails.
  */
 export interface Lessons {
   /** The lessons behind one, in order of time, at most some at a time; none at the end. */

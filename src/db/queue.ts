@@ -2,6 +2,7 @@ import type { ErrorCode, ErrorContext } from "../core/errors.js";
 import type { Grid } from "../core/grid.js";
 import type {
   Candidate,
+  EvaluationDesign,
   ItemNote,
   Job,
   JobKind,
@@ -25,6 +26,7 @@ export interface NewJob {
   readonly image: ImageOptions;
   readonly items: readonly NewItem[];
   readonly grid?: Grid;
+  readonly evaluation?: EvaluationDesign;
   /** The job whose result has the button that made this one. */
   readonly parentId?: string;
   readonly blind?: boolean;

@@ -1,7 +1,7 @@
 import type { Mean } from "../core/statistics/bootstrap.js";
 import { escapeHtml, histogram, rowsPlot, STYLE, showGain, showMean, showPercent, table } from "./html.js";
 import type { Measure } from "./scores.js";
-import type { Group, RewriterSummary, Shown, Summary } from "./summary.js";
+import type { Group, PhraseGroup, RewriterSummary, Shown, Summary } from "./summary.js";
 
 /** A picture of the page: a small WebP, `withheld` where it is not to be shown, null where there is none. */
 export type Thumbnail = Uint8Array | "withheld" | null;
@@ -130,15 +130,28 @@ async function rewriterSection(
     `<h3>How the prompts' ${measure} changed</h3>${histogram(spread)}`,
     `<h3>By length of the prompt</h3>${rowsPlot(lengths.map(row))}`,
     topics.length === 0 ? "" : `<h3>By what the prompt names</h3>${rowsPlot(topics.map(row))}`,
-    phrases.length === 0
-      ? ""
-      : `<h3>Words most added, and what prompts with them gained over the others</h3>${rowsPlot(
-          phrases.map(({ label, difference, prompts }) => gainRow(label, difference, prompts)),
-        )}<p class="faint">A difference between prompts with and without the words: it does not say that the words caused it.</p>`,
+    addedWords(phrases),
     worst.length === 0 ? "" : `<h3>Where it hurt most</h3>${cards(await shown(worst))}`,
     best.length === 0 ? "" : `<h3>Where it helped most</h3>${cards(await shown(best))}`,
   ];
   return parts.filter((part) => part !== "").join("\n");
+}
+
+/** What prompts with the words that a rewriter adds gained over the others; words that all got can't be told from it. */
+function addedWords(phrases: readonly PhraseGroup[]): string {
+  const told = phrases.filter(({ difference }) => difference !== null);
+  const untold = phrases
+    .filter(({ difference }) => difference === null)
+    .map(({ label }) => escapeHtml(label));
+  const parts = [
+    told.length === 0
+      ? ""
+      : `${rowsPlot(told.map(({ label, difference, prompts }) => gainRow(label, difference, prompts)))}<p class="faint">A difference between prompts with and without the words: it does not say that the words caused it.</p>`,
+    untold.length === 0 ? "" : `<p>Added to every prompt: ${untold.join(", ")}.</p>`,
+  ];
+  return phrases.length === 0
+    ? ""
+    : `<h3>Words most added, and what prompts with them gained over the others</h3>${parts.join("")}`;
 }
 
 const gainRow = (label: string, mean: Mean | null, prompts?: number) => ({

@@ -91,14 +91,14 @@ const numberOrNull = (value: number): number | null => (Number.isNaN(value) ? nu
 const safetyOf = ({ safety }: PictureJudgement): string =>
   typeof safety === "string" ? safety : safety.flagged ? "flagged" : "passed";
 
-const THUMBNAIL_WIDTH = 256;
+/** How the page shows a picture: its width in pixels, and WebP's quality. */
+export const THUMBNAIL = { width: 256, quality: 80 } as const;
 
 /** A picture as the page shows it: a small WebP. */
-export const thumbnail = (picture: Uint8Array): Promise<Buffer> =>
-  sharp(picture)
-    .resize({ width: THUMBNAIL_WIDTH, withoutEnlargement: true })
-    .webp({ quality: 80 })
-    .toBuffer();
+export const thumbnail = (
+  picture: Uint8Array,
+  { width, quality }: { readonly width: number; readonly quality: number } = THUMBNAIL,
+): Promise<Buffer> => sharp(picture).resize({ width, withoutEnlargement: true }).webp({ quality }).toBuffer();
 
 /** The same of a picture's file: withheld where the safety checker flagged it; null if it is gone. */
 export async function thumbnailOf(file: string, judgement: PictureJudgement | null): Promise<Thumbnail> {

@@ -1,5 +1,6 @@
 import { relevanceTerm } from "../core/judgement.js";
 import { bootstrapDifference, bootstrapMean, type Mean, meanOf } from "../core/statistics/bootstrap.js";
+import { wilson } from "../core/statistics/shares.js";
 
 /**
  * What is measured of a picture, after the paper (Hao et al. 2022, section 2.3; LMOps, diff_prompter/ppo_prompter.py):
@@ -81,7 +82,10 @@ export class Scores {
       const gain = this.#gain(measure, prompt, rewriter, other, seed);
       return gain > 0 ? 1 : gain < 0 ? 0 : gain === 0 ? 0.5 : Number.NaN;
     });
-    return bootstrapMean(shares.filter(isNumber), 1, DRAWS.whole);
+    const share = bootstrapMean(shares.filter(isNumber), 1, DRAWS.whole);
+    if (share === null || (share.mean > 0 && share.mean < 1)) return share;
+    // Where all prompts agree, those drawn anew do too, however few they are.
+    return { ...share, ...wilson(share.mean * share.n, share.n) };
   }
 
   #gain(measure: Measure, prompt: number, rewriter: number, other: number, seed: number): number {

@@ -135,7 +135,7 @@ export async function summarize({
     if (i % UNINTERRUPTED === 0) await pause();
   }
 
-  const against = (rewriter: number): Against => {
+  const against = async (rewriter: number): Promise<Against> => {
     const values = scores.gains(main, rewriter);
     const group = ([label, members]: readonly [string, readonly number[]]): Group => ({
       label,
@@ -157,16 +157,20 @@ export async function summarize({
       .reverse()
       .filter((prompt) => values[prompt]! > 0);
     return {
-      gains: perMeasure((measure) => scores.gain(measure, rewriter)),
-      wins: perMeasure((measure) => scores.wins(measure, rewriter)),
+      gains: await perMeasure((measure) => scores.gain(measure, rewriter)),
+      wins: await perMeasure((measure) => scores.wins(measure, rewriter)),
       unchanged: unchanged[rewriter]!,
       histogram: histogramOf(order.map((prompt) => values[prompt]!)),
-      lengths: LENGTHS.map((_, i) => lengthLabel(i)).flatMap((label) => {
-        const members = lengths.get(label);
-        return members === undefined ? [] : [group([label, members])];
-      }),
-      topics: mostCommon(topics, TOPICS).map(group),
-      phrases: mostCommon(phrases[rewriter]!, PHRASES).map((entry) => ({
+      lengths: await pausing(
+        LENGTHS.flatMap((_, i) => {
+          const label = lengthLabel(i);
+          const members = lengths.get(label);
+          return members === undefined ? [] : [[label, members] as const];
+        }),
+        group,
+      ),
+      topics: await pausing(mostCommon(topics, TOPICS), group),
+      phrases: await pausing(mostCommon(phrases[rewriter]!, PHRASES), (entry) => ({
         ...group(entry),
         difference: differenceAt(values, entry[1]),
       })),
@@ -179,25 +183,17 @@ export async function summarize({
     seeds: scores.seeds,
     baseline: rewriters[baseline]!,
     measures,
-    rewriters: rewriters.map((name, rewriter) => ({
+    rewriters: await pausing([...rewriters.entries()], async ([rewriter, name]) => ({
       name,
-      scores: perMeasure((measure) => scores.mean(measure, rewriter)),
-      against: rewriter === baseline ? null : against(rewriter),
+      scores: await perMeasure((measure) => scores.mean(measure, rewriter)),
+      against: rewriter === baseline ? null : await against(rewriter),
     })),
-    duels: rewriters.flatMap((first, i) =>
-      rewriters.flatMap((second, k) =>
-        i >= k || i === baseline || k === baseline
-          ? []
-          : [
-              {
-                first,
-                second,
-                gains: perMeasure((measure) => scores.gain(measure, i, k)),
-                wins: perMeasure((measure) => scores.wins(measure, i, k)),
-              },
-            ],
-      ),
-    ),
+    duels: await pausing(duelsOf(rewriters.length, baseline), async ([i, k]) => ({
+      first: rewriters[i]!,
+      second: rewriters[k]!,
+      gains: await perMeasure((measure) => scores.gain(measure, i, k)),
+      wins: await perMeasure((measure) => scores.wins(measure, i, k)),
+    })),
     sample: spread(prompts.length, SHOWN.sample).map((prompt) => ({
       prompt,
       text: prompts[prompt]!,
@@ -250,8 +246,26 @@ async function withRewrites(
 
 const pause = () => new Promise<void>((resolve) => setImmediate(resolve));
 
-const perMeasure = (value: (measure: Measure) => Mean | null): PerMeasure =>
-  Object.fromEntries(MEASURES.map((measure) => [measure, value(measure)])) as PerMeasure;
+/** Works on one thing after the other; an interval of a thousand prompts takes some 20 ms. */
+async function pausing<T, R>(things: readonly T[], work: (thing: T) => R | Promise<R>): Promise<R[]> {
+  const made: R[] = [];
+  for (const thing of things) {
+    await pause();
+    made.push(await work(thing));
+  }
+  return made;
+}
+
+async function perMeasure(value: (measure: Measure) => Mean | null): Promise<PerMeasure> {
+  const values = await pausing(MEASURES, (measure) => [measure, value(measure)] as const);
+  return Object.fromEntries(values) as PerMeasure;
+}
+
+/** Every two rewriters, the baseline not among them. */
+const duelsOf = (rewriters: number, baseline: number): (readonly [number, number])[] => {
+  const others = Array.from({ length: rewriters }, (_, i) => i).filter((i) => i !== baseline);
+  return others.flatMap((i, n) => others.slice(n + 1).map((k) => [i, k] as const));
+};
 
 /** About `BINS` steps of a round width, of which one begins at 0. */
 function histogramOf(sorted: readonly number[]): Histogram {

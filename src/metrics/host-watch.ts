@@ -70,8 +70,9 @@ class WatchedDevice {
         this.#loaded.clear();
       },
       "job.claimed": (event) => {
-        if (isOurs(event)) this.#jobId = event.jobId;
-        else over(event);
+        if (!isOurs(event)) return over(event);
+        this.#jobId = event.jobId;
+        this.#phase = event.phase;
       },
       "device.set-aside": ({ device, code, reason }) => {
         if (device === loop.device) this.#setAside = `${code}: ${reason}`.slice(0, REASON_CHARACTERS);

@@ -2,7 +2,7 @@ import { readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { ListObjectsV2CommandOutput, S3Client } from "@aws-sdk/client-s3";
 import { DiskError, InputError, isMissing } from "../core/errors.js";
-import { isId, newId } from "../core/job-id.js";
+import { isId } from "../core/job-id.js";
 import { makeFolder, replaceFile } from "../files/replace-file.js";
 import { attemptName, type JobPictures, type PictureKey, type PictureStore } from "./store.js";
 
@@ -193,22 +193,6 @@ export class PictureBucket implements PictureStore {
       jobs.set(jobId, { bytes: (known?.bytes ?? 0) + bytes, touchedAt: Math.max(known?.touchedAt ?? 0, at) });
     }
     return jobs;
-  }
-
-  /**
-   * Writes, lists, reads and deletes a small object, as the program itself will.
-   * @throws DiskError PICTURES_UNREACHABLE
-   */
-  async check(): Promise<void> {
-    const key = { jobId: newId(), file: "check.png" };
-    await this.write(key, Buffer.from("promptist"));
-    try {
-      if (!(await this.jobs()).has(key.jobId)) throw this.#failed("it does not list what was just stored");
-      if ((await this.read(key))?.toString() !== "promptist")
-        throw this.#failed("it returns other bytes than it was given");
-    } finally {
-      await this.remove(key.jobId);
-    }
   }
 
   async #download(key: PictureKey): Promise<Buffer | null> {

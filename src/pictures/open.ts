@@ -20,8 +20,7 @@ export async function openPictures(place: PicturePlace): Promise<PictureStore> {
   return new PictureFolder(place.picturesDir, { isShared: place.DATABASE_URL !== "" });
 }
 
-/** Throws InputError CONFIG and system errors. */
-export function openBucket(place: PicturePlace): Promise<PictureBucket> {
+function openBucket(place: PicturePlace): Promise<PictureBucket> {
   const { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey } = place;
   const keys = accessKeyId === "" ? null : { accessKeyId, secretAccessKey };
   return PictureBucket.open(parseBucket(place.PICTURES), keys, place.picturesDir);

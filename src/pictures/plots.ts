@@ -35,19 +35,24 @@ export interface VoteRow {
 
 /** In pixels. */
 const VOTES = { row: 78, words: 18, center: 52, ticks: 36 };
-const VOTE_LEGEND: readonly Legend[] = [
+const voteLegend = (share: string): readonly Legend[] => [
   {
     mark: (x, y) => `<rect x="${x - 9}" y="${y - 9}" width="18" height="18" rx="3" fill="${GAIN}"/>`,
-    words: "share of votes for the rewrite",
+    words: share,
   },
   { mark: (x, y) => whisker(x - 12, x + 12, y, INK), words: "95 % interval" },
   { mark: (x, y) => line(x, y - 12, y + 12, DASHED), words: "no preference" },
 ];
 
 /**
- * A row for each group: a bar to its win rate and a whisker over its 95 % interval, with a line at one half.
+ * A row for each group: a bar to its win rate and a whisker over its 95 % interval, with a line at one half. `share`:
+ * what the rate is of, for the legend.
  */
-export async function votesPlot(title: string, rows: readonly VoteRow[]): Promise<Buffer> {
+export async function votesPlot(
+  title: string,
+  rows: readonly VoteRow[],
+  share = "share of votes for the rewrite",
+): Promise<Buffer> {
   const { row, words: wordsAt, center, ticks } = VOTES;
   const x = (share: number): number => AXIS.left + share * (AXIS.right - AXIS.left);
   const topOf = (i: number): number => TOP + i * row;
@@ -63,7 +68,7 @@ export async function votesPlot(title: string, rows: readonly VoteRow[]): Promis
     return `${bar}${lines.join("")}${whisker(x(interval.low), x(interval.high), middle, rate === null ? FAINT : INK)}`;
   });
   const foot = topOf(rows.length);
-  const key = legend(VOTE_LEGEND, foot + ticks + LEGEND_LINE / 2);
+  const key = legend(voteLegend(share), foot + ticks + LEGEND_LINE / 2);
   const words = [
     text(title, TITLE.left, TITLE.middle, TITLE.size, WIDTH - 40),
     ...[0, 0.5, 1].map((share) => text(`${share * 100} %`, x(share), foot + 12, SMALL, 80, "center")),

@@ -1,6 +1,6 @@
 import { readdir, readFile, rm, stat } from "node:fs/promises";
 import { extname, join } from "node:path";
-import { isMissing } from "../core/errors.js";
+import { DiskError, isMissing } from "../core/errors.js";
 import { newId } from "../core/job-id.js";
 import type { Side } from "../core/side.js";
 import { isUnfinished, makeFolder, replaceFile } from "../files/replace-file.js";
@@ -84,12 +84,32 @@ const MARK = { jobId: ".promptist-store", file: "mark" } as const;
  * throws.
  */
 export async function markOf(store: PictureStore): Promise<string> {
-  const read = async () => (await store.read(MARK))?.toString() ?? null;
-  const known = await read();
+  const known = await readMark(store);
   if (known !== null) return known;
   await store.write(MARK, Buffer.from(newId()));
   // Another host may have been as quick.
-  return (await read()) ?? "";
+  return (await readMark(store)) ?? "";
+}
+
+/** The mark of a store; null where no host has used it yet. */
+export const readMark = async (store: PictureStore): Promise<string | null> =>
+  (await store.read(MARK))?.toString() ?? null;
+
+/**
+ * Writes, lists, reads and deletes a small file, as the program itself will. Throws what the store throws, and DiskError
+ * PICTURES_UNREACHABLE where it gives back something else.
+ */
+export async function checkStore(store: PictureStore): Promise<void> {
+  const key = { jobId: newId(), file: "check.png" };
+  const failed = (why: string) => new DiskError("PICTURES_UNREACHABLE", `The picture store failed: ${why}`);
+  await store.write(key, Buffer.from("promptist"));
+  try {
+    if (!(await store.jobs()).has(key.jobId)) throw failed("it does not list what was just stored");
+    if ((await store.read(key))?.toString() !== "promptist")
+      throw failed("it returns other bytes than it was given");
+  } finally {
+    await store.remove(key.jobId);
+  }
 }
 
 /** Keeps pictures in `<folder>/<job id>/<file>`. */

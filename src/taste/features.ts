@@ -7,6 +7,10 @@ export interface Rewritten {
   readonly rewrite: string;
   /** The search mode, or `given`. */
   readonly mode: string;
+  /** Who wrote it, by name (core/rewriters.ts), or `given`. */
+  readonly rewriter: string;
+  /** The other side, where that is no prompt as written. */
+  readonly against?: { readonly text: string; readonly rewriter: string };
 }
 
 /** The feature of how many phrases were added: what a phrase brings that nothing else is known of. */
@@ -16,28 +20,36 @@ export const LENGTH = 0;
 export class Features {
   readonly #names = ["length"];
   readonly #numbers = new Map<string, number>();
-  readonly #values = new Map<number, readonly number[]>();
+  readonly #values = new Map<string, readonly number[]>();
 
   /**
-   * What distinguishes the picture of a rewrite from that of its prompt: the phrases that were added, each once, how
-   * many they are, and the way of rewriting. The style is around both, and what a judge says of a picture is an effect
-   * of these, known only when it is drawn.
+   * What distinguishes the picture of a rewrite from that of its prompt, or of another rewrite: the phrases that were
+   * added, each once, how many they are, who wrote it and by which search. Of two rewrites, what both have cancels out,
+   * and what the other one alone has counts against it; both are searched for in the same mode. The style is around both
+   * sides, and what a judge says of a picture is an effect of these, known only when it is drawn.
    */
-  difference({ prompt, rewrite, mode }: Rewritten): Difference {
-    const phrases = new Set(addedPhrases(prompt, rewrite).map(({ text }) => keyOf(text)));
-    const features = [...phrases].map((phrase) => this.#number(`phrase ${phrase}`));
+  difference({ prompt, rewrite, mode, rewriter, against }: Rewritten): Difference {
+    const [ours, theirs] = [phrasesOf(prompt, rewrite), phrasesOf(prompt, against?.text ?? prompt)];
+    const gained = [...ours].filter((phrase) => !theirs.has(phrase));
+    const lost = [...theirs].filter((phrase) => !ours.has(phrase));
+    const writers = [this.#number(`rewriter ${rewriter}`)];
+    if (against === undefined) writers.push(this.#number(`mode ${mode}`));
+    else writers.push(this.#number(`rewriter ${against.rewriter}`));
+    const phrases = [...gained, ...lost].map((phrase) => this.#number(`phrase ${phrase}`));
     return {
-      features: [...features, LENGTH, this.#number(`mode ${mode}`)],
-      values: this.#valuesOf(phrases.size),
+      features: [...phrases, LENGTH, ...writers],
+      values: this.#valuesOf(gained.length, lost.length, against === undefined ? 1 : -1),
     };
   }
 
   /** Shared by all pairs with as many phrases, of which there may be a hundred thousand. */
-  #valuesOf(phrases: number): readonly number[] {
-    const known = this.#values.get(phrases);
+  #valuesOf(gained: number, lost: number, last: 1 | -1): readonly number[] {
+    const key = `${gained} ${lost} ${last}`;
+    const known = this.#values.get(key);
     if (known !== undefined) return known;
-    const values = [...new Array<number>(phrases).fill(1), phrases, 1];
-    this.#values.set(phrases, values);
+    const phrases = [...new Array<number>(gained).fill(1), ...new Array<number>(lost).fill(-1)];
+    const values = [...phrases, gained - lost, 1, last];
+    this.#values.set(key, values);
     return values;
   }
 
@@ -55,5 +67,8 @@ export class Features {
     return number;
   }
 }
+
+const phrasesOf = (prompt: string, text: string): ReadonlySet<string> =>
+  new Set(addedPhrases(prompt, text).map(({ text }) => keyOf(text)));
 
 const keyOf = (phrase: string): string => phrase.toLowerCase().replace(/\s+/g, " ").trim();

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Candidate, ItemNote, Job } from "../core/job.js";
+import { rewriterNameOf } from "../core/rewriters.js";
 import type { Where } from "../core/settings.js";
 import { seededRandom } from "../core/statistics/random.js";
 import { choose } from "./choice.js";
@@ -38,8 +39,10 @@ export class RewriteChoice {
     const { guildId } = job.origin;
     if (guildId === null || candidates.length < 2 || !(await isOn(job.origin))) return null;
     const taste = await tastes.now(guildId);
+    const { mode } = job.text;
+    const rewriter = rewriterNameOf(job.text);
     const options = candidates.map((candidate) => ({
-      difference: taste.features.difference({ prompt, rewrite: candidate.text, mode: job.text.mode }),
+      difference: taste.features.difference({ prompt, rewrite: candidate.text, mode, rewriter }),
       likelihood: likelihoodOf(candidate, candidates[0]!),
     }));
     const random = seededRandom(createHash("sha256").update(`${job.id} ${prompt}`).digest().readUInt32LE());

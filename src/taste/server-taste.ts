@@ -25,11 +25,13 @@ export const VOTER_MAX = 100;
 /** Before any vote: the standard deviation of a phrase's log-odds, as if seen of so many phrases. */
 const PHRASE_DEVIATION = 0.3;
 const PHRASES_ASSUMED = 20;
-/** The same of what all phrases have in common, and of the ways of rewriting. */
+/** The same of what all phrases have in common, and of the ways of rewriting: the rewriters and their modes. */
 const LENGTH_DEVIATION = 0.15;
-const MODE_DEVIATION = 0.5;
+const WAY_DEVIATION = 0.35;
 /** Fits until the phrases' deviation has settled. */
 const ROUNDS = 3;
+/** A vote counts half once so many came after it, as a share of the server's votes: tastes change (docs/taste.md). */
+const HALF_LIFE = 0.4;
 
 interface Pair extends Difference {
   /** `number`: the server's how manieth vote. */
@@ -44,6 +46,8 @@ export class ServerTaste {
   readonly #isPhrase: (feature: number) => boolean;
   readonly #pairs = new Map<string, Pair>();
   readonly #voters = new Map<string, number>();
+  /** Whose each vote is, in their order. */
+  readonly #order: string[] = [];
   readonly #counts = new Map<number, { votes: number; pairs: number }>();
   #posterior: Posterior;
   #others: Posterior | null = null;
@@ -80,6 +84,7 @@ export class ServerTaste {
     }
     const own = (this.#voters.get(userId) ?? 0) + 1;
     this.#voters.set(userId, own);
+    this.#order.push(userId);
     pair.votes.push({ userId, won, number: ++this.#votes });
     for (const feature of pair.features) {
       const count = this.#counts.get(feature) ?? { votes: 0, pairs: 0 };
@@ -109,12 +114,17 @@ export class ServerTaste {
     else if (this.#others === null || othersVotes - this.#othersVotes >= this.#othersVotes / 20) {
       const rows: Row[] = [];
       for (const other of others) yield* other.#rows(rows);
-      this.#others = yield* this.#scaled(rows, null);
+      this.#others = (yield* this.#scaled(rows, null)).posterior;
       this.#othersVotes = othersVotes;
     }
     const rows: Row[] = [];
     yield* this.#rows(rows, votes);
-    const posterior = yield* this.#scaled(rows, this.#others);
+    // By how much phrases differ does not age, so that is learned from all votes alike.
+    const { posterior: ageless, variance } = yield* this.#scaled(rows, this.#others);
+    const aged: Row[] = [];
+    yield* this.#rows(aged, votes, this.#lasting(votes));
+    const posterior = new Posterior(this.#prior(this.#others, variance));
+    yield* posterior.fit(aged, ageless);
     for (const learn of this.#late) learn(posterior);
     this.#late = null;
     this.#posterior = posterior;
@@ -142,7 +152,7 @@ export class ServerTaste {
   /** A phrase's normal distribution is that of the other servers, widened by `variance`. */
   #prior(others: Posterior | null, variance: number): Prior {
     const own = (feature: number) =>
-      this.#isPhrase(feature) ? variance : (feature === LENGTH ? LENGTH_DEVIATION : MODE_DEVIATION) ** 2;
+      this.#isPhrase(feature) ? variance : (feature === LENGTH ? LENGTH_DEVIATION : WAY_DEVIATION) ** 2;
     return {
       mean: (feature) => others?.meanOf(feature) ?? 0,
       variance: (feature) => (others?.varianceOf(feature) ?? 0) + own(feature),
@@ -153,12 +163,17 @@ export class ServerTaste {
    * The posterior, with the phrases' variance that fits its rows: steps of expectation maximization (C. Bishop,
    * Pattern Recognition and Machine Learning, 9.3.4), from the assumed variance as that of some phrases.
    */
-  *#scaled(rows: readonly Row[], others: Posterior | null): Generator<void, Posterior, void> {
+  *#scaled(
+    rows: readonly Row[],
+    others: Posterior | null,
+  ): Generator<void, { readonly posterior: Posterior; readonly variance: number }, void> {
     let variance = PHRASE_DEVIATION ** 2;
+    let before: Posterior | undefined;
     for (let round = 1; ; round++) {
       const posterior = new Posterior(this.#prior(others, variance));
-      yield* posterior.fit(rows);
-      if (round === ROUNDS) return posterior;
+      yield* posterior.fit(rows, before);
+      if (round === ROUNDS) return { posterior, variance };
+      before = posterior;
       let sum = PHRASES_ASSUMED * PHRASE_DEVIATION ** 2;
       const phrases = [...posterior.features].filter(this.#isPhrase);
       for (const feature of phrases) {
@@ -171,14 +186,30 @@ export class ServerTaste {
     }
   }
 
-  /** Adds the votes up to a number by pair, each person's bounded. */
-  *#rows(rows: Row[], last = Infinity): Generator<void, void, void> {
+  /**
+   * How much of each of the first votes counts by its age, which is how many came after it. Each person's are bounded
+   * there too, or a flood of votes would make all others old.
+   */
+  #lasting(votes: number): Float64Array {
+    const before = new Float64Array(votes + 1);
+    for (let i = 0; i < votes; i++) before[i + 1] = before[i]! + this.#bound(this.#order[i]!);
+    const all = before[votes]!;
+    return before.map((earlier) => 0.5 ** ((all - earlier) / (HALF_LIFE * all)));
+  }
+
+  /** What one of a person's votes counts. */
+  #bound(userId: string): number {
+    return weightOf(this.#voters.get(userId)!);
+  }
+
+  /** Adds the votes up to a number by pair, each person's bounded; `lasting`: what counts of each, by its number. */
+  *#rows(rows: Row[], last = this.#votes, lasting?: Float64Array): Generator<void, void, void> {
     let read = 0;
     for (const { features, values, votes } of this.#pairs.values()) {
       const row = { features, values, weight: 0, won: 0 };
       for (const { userId, won, number } of votes) {
         if (number > last) continue;
-        const weight = Math.min(1, VOTER_MAX / this.#voters.get(userId)!);
+        const weight = this.#bound(userId) * (lasting?.[number] ?? 1);
         row.weight += weight;
         row.won += weight * won;
       }

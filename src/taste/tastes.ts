@@ -88,11 +88,15 @@ export class Tastes {
     }
   }
 
-  #learn({ jobId, userId, guildId, chosen, ...rewritten }: Lesson): void {
+  #learn({ jobId, userId, guildId, chosen, against: text, againstRewriter, ...rewritten }: Lesson): void {
     const server = this.#server(guildId ?? DIRECT);
     if (server.has(jobId, userId)) return;
     const won = chosen === "optimized" ? 1 : 0;
-    server.learn({ jobId, userId, won }, () => this.#features.difference(rewritten));
+    server.learn({ jobId, userId, won }, () =>
+      this.#features.difference(
+        text === null ? rewritten : { ...rewritten, against: { text, rewriter: againstRewriter } },
+      ),
+    );
   }
 
   #server(guildId: string): ServerTaste {

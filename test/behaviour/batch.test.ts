@@ -2,7 +2,6 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parse } from "csv-parse/sync";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { fromBuffer } from "yauzl";
 import { imageOf } from "../../src/core/job.js";
 import type { Store } from "../../src/db/store.js";
 import { hasButton, startBatch, toldPrivately } from "../support/batch.js";
@@ -18,30 +17,10 @@ import {
 } from "../support/bot-world.js";
 import { textOf } from "../support/message.js";
 import { oneDevice } from "../support/paces.js";
+import { unzip } from "../support/zip.js";
 
 const lines = (count: number) => Array.from({ length: count }, (_, i) => `Prompt ${i + 1}`).join("\n");
 const file = (count: number) => ({ name: "prompts.txt", data: lines(count) });
-
-/** Names and bytes of the entries of a zip. */
-function unzip(data: Buffer): Promise<Map<string, Buffer>> {
-  return new Promise((resolve, reject) => {
-    fromBuffer(data, { lazyEntries: true }, (error, zip) => {
-      if (error) return reject(error);
-      const found = new Map<string, Buffer>();
-      zip.on("end", () => resolve(found));
-      zip.on("entry", (entry) =>
-        zip.openReadStream(entry, async (fault, stream) => {
-          if (fault) return reject(fault);
-          const chunks: Buffer[] = [];
-          for await (const chunk of stream) chunks.push(chunk as Buffer);
-          found.set(entry.fileName, Buffer.concat(chunks));
-          zip.readEntry();
-        }),
-      );
-      zip.readEntry();
-    });
-  });
-}
 
 describe("the draft of a batch", () => {
   it("says how many and how long before anything is stored, and Start makes it the job's message", async () => {

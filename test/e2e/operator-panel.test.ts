@@ -76,3 +76,26 @@ test("a bot with a token is paused, a job is cancelled and listed after a restar
     `https://discord.com/channels/${local.guildId}/${local.channelId("general")}/${handle.message!.id}`,
   );
 });
+
+test("a paused host takes no job, also after its restart, until it is resumed", async () => {
+  const alice = local.member("alice");
+  const [own] = (await panel()).hosts!;
+  expect(own).toMatchObject({ role: "bot and worker", condition: "running", differs: false });
+  await act("pauseHost", { host: own!.name });
+  expect((await panel()).hosts).toMatchObject([{ name: own!.name, condition: "paused" }]);
+
+  await app?.stop();
+  app = await start();
+  expect((await panel()).hosts).toMatchObject([{ name: own!.name, condition: "paused" }]);
+  const handle = await alice.slash("optimize", { prompt: "A dog" });
+  await expect.poll(async () => (await panel()).queue.waiting).toBe(1);
+  const resumedAt = Date.now();
+  await act("resumeHost", { host: own!.name });
+  await handle.waitFor(
+    (message) => message.embeds.length > 0 && !/queue|next/i.test(JSON.stringify(message)),
+  );
+  await expect.poll(async () => (await panel()).queue).toMatchObject({ waiting: 0, running: 0 });
+  const job = (await panel()).jobs.find(({ title }) => title === "A dog")!;
+  const stored = await app.queue.get(job.id);
+  expect(stored!.startedAt).toBeGreaterThanOrEqual(resumedAt);
+});

@@ -48,6 +48,13 @@ describe.skipIf(browserPath === undefined)("a newcomer on the chat page", () => 
     await live(page);
   };
 
+  test("presses an example of the welcome, which is then typed", async () => {
+    const examples = page.getByRole("list", { name: "Examples" }).getByRole("button");
+    await examples.filter({ hasText: "/compare prompt:A robot at night speed:turbo" }).click();
+    expect(await composer().inputValue()).toBe("/compare prompt:A robot at night speed:turbo");
+    await composer().fill("");
+  });
+
   test("types /compare with hints, watches progress in the message and the panel, and sees the pair", async () => {
     await composer().pressSequentially("/com");
     await page.getByRole("option", { name: /\/compare/ }).click();

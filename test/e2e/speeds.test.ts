@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import { mkdirSync, rmSync, symlinkSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -50,6 +51,10 @@ describe("on the command line", () => {
     promptist("generate", "A cat", "--seed", "7", "--out", join(folder.path, `${name}.png`), ...args);
 
   test("turbo without its LoRA is refused with what to do, and one of other shapes with its name", async () => {
+    // The miniature has one of its own, which fits no model that somebody has put here.
+    mkdirSync(checkpoints, { recursive: true });
+    const published = join(checkpoints, "stable-diffusion-v1-5");
+    symlinkSync(join(ROOT, "checkpoints/miniature/stable-diffusion"), published, "dir");
     const refusal = (promise: Promise<unknown>) =>
       promise.then(
         () => null,
@@ -64,6 +69,12 @@ describe("on the command line", () => {
     expect(await refusal(generate("refused", "--speed", "turbo"))).toMatchObject({
       code: "INPUT_SPEED",
       message: expect.stringContaining("lcm-lora-sdv1-5 has other shapes"),
+    });
+    rmSync(published);
+    expect(await generate("own", "--speed", "turbo")).toMatchObject({
+      settings: { speed: "turbo", steps: 4, guidance: 1, scheduler: "lcm" },
+      checkpoint: "miniature + lcm-lora-miniature:1",
+      calls: 4,
     });
   });
 

@@ -6,6 +6,7 @@ import type { Store } from "../../src/db/store.js";
 import { type OperatorSources, watchForOperator } from "../../src/metrics/operator-view.js";
 import { ENGINES, type Engine } from "../db/contract/engines.js";
 import { newJob } from "../db/contract/fixtures.js";
+import { device, host } from "../support/hosts.js";
 
 let engine: Engine;
 let store: Store;
@@ -41,6 +42,38 @@ test("shows an idle program", async () => {
 test("counts the pairs of one prompt", async () => {
   await queue.enqueue(newJob({ user: "1", prompts: ["A cat", "A cat", "A cat"] }));
   expect((await watch()()).jobs[0]?.title).toBe("A cat, 3 pairs");
+});
+
+test("lists hosts with what their devices do, and what differs from this one", async () => {
+  const own = host([], { name: "bot", role: "bot", version: "2", isSelf: true });
+  const at = device(undefined, {
+    opened: "RTX",
+    phase: "image",
+    jobId: "abc",
+    models: ["sd"],
+    loadedBytes: 5,
+  });
+  const card = host([at, device(undefined, { name: "cuda:1", setAside: "lost" })], {
+    name: "card",
+    version: "1",
+    agoMs: 3_000.4,
+  });
+  const { hosts, ...rest } = await watch({ hosts: async () => [own, card] })();
+  expect(hosts).toMatchObject([
+    { name: "bot", role: "bot", condition: "running", differs: false, devices: [] },
+    {
+      name: "card",
+      condition: "running",
+      differs: true,
+      otherPictures: false,
+      agoMs: 3_000,
+      devices: [
+        { name: "cuda:0 (RTX)", doing: "Drawing pictures", job: "abc", models: ["sd"], bytes: 5 },
+        { name: "cuda:1", doing: "waits for work", setAside: "lost" },
+      ],
+    },
+  ]);
+  expect(operatorSnapshot.parse({ ...rest, hosts })).toEqual({ ...rest, hosts });
 });
 
 test("tells whether the queue is paused", async () => {

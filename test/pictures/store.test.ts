@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { newId } from "../../src/core/job-id.js";
 import { PictureBucket, parseBucket } from "../../src/pictures/bucket.js";
-import { PictureFolder, type PictureStore } from "../../src/pictures/store.js";
+import { checkStore, PictureFolder, type PictureStore } from "../../src/pictures/store.js";
 import { createS3Server, hasS3Server, type S3Server } from "../support/s3-server.js";
 
 const isServed = hasS3Server();
@@ -157,12 +157,12 @@ describe.skipIf(!isServed)("a bucket", () => {
     await expect(put(store, job, "1-optimized.png", "two")).rejects.toMatchObject(outage);
     await server.start();
     expect((await store.read({ jobId: job, file: "1-baseline.png" }))?.toString()).toBe("one");
-    await store.check();
+    await checkStore(store);
 
     const keys = { ...server.keys, secretAccessKey: "wrong" };
     const stranger = await PictureBucket.open(addressOf("pictures"), keys, join(folder, "stranger"));
-    await expect(stranger.check()).rejects.toMatchObject({ code: "PICTURES_UNREACHABLE" });
-    await expect((await bucket("nowhere", "nowhere")).check()).rejects.toMatchObject({
+    await expect(checkStore(stranger)).rejects.toMatchObject({ code: "PICTURES_UNREACHABLE" });
+    await expect(checkStore(await bucket("nowhere", "nowhere"))).rejects.toMatchObject({
       code: "PICTURES_UNREACHABLE",
       message: expect.stringMatching(/s3:\/\/nowhere at http.*NoSuchBucket/),
     });

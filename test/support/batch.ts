@@ -10,7 +10,7 @@ export const hasButton = (message: ApiMessage, label: string): boolean =>
 export async function startBatch(
   member: Member,
   file: FileInput,
-  options: Record<string, string | number> = {},
+  options: Record<string, string | number | boolean> = {},
   channel = "general",
 ): Promise<InteractionHandle> {
   const handle = await member.slash("batch", { file, ...options }, { channel });

@@ -262,7 +262,8 @@ export class StandInLoop {
       if (isFlagged(baseline) !== isFlagged(optimized))
         await save(withheldVariant(`${index}-comparison.png`));
     }
-    if (hasOverview(job)) {
+    // Only pairs and cells are composed.
+    if (hasOverview(job) && job.evaluation === undefined) {
       const items = job.items.map(({ index }) => index);
       const flagged = items.some((index) => Object.values(judge(index)).some(isFlagged));
       if (flagged) await save(withheldVariant("contact-sheet-1.png"));

@@ -1,3 +1,5 @@
+import { fromBuffer } from "yauzl";
+
 /** What `makeZip` writes to the headers, for tests that need something untrue. */
 export interface ZipOptions {
   /** 64-bit sizes and offsets in extra fields, and a 64-bit end record. */
@@ -66,4 +68,25 @@ export function makeZip(entries: Readonly<Record<string, Uint8Array>>, options: 
   locator.writeBigUInt64LE(BigInt(offset + table.length), 8);
   locator.writeUInt32LE(1, 16);
   return Buffer.concat([...parts, table, end64, locator, end]);
+}
+
+/** Names and bytes of the entries of a zip. */
+export function unzip(data: Buffer): Promise<Map<string, Buffer>> {
+  return new Promise((resolve, reject) => {
+    fromBuffer(data, { lazyEntries: true }, (error, zip) => {
+      if (error) return reject(error);
+      const found = new Map<string, Buffer>();
+      zip.on("end", () => resolve(found));
+      zip.on("entry", (entry) =>
+        zip.openReadStream(entry, async (fault, stream) => {
+          if (fault) return reject(fault);
+          const chunks: Buffer[] = [];
+          for await (const chunk of stream) chunks.push(chunk as Buffer);
+          found.set(entry.fileName, Buffer.concat(chunks));
+          zip.readEntry();
+        }),
+      );
+      zip.readEntry();
+    });
+  });
 }

@@ -9,8 +9,17 @@ export class InMemory implements Lessons {
   /** One vote on a pair of its own. */
   add(phrases: string, chosen: Lesson["chosen"], { user = `${this.#number}`, guildId = "guild" } = {}) {
     const at = ++this.#number;
-    const lesson = { jobId: `job ${at}`, userId: user, guildId, mode: "beam", chosen, at };
-    this.votes.push({ ...lesson, prompt: "A cat", rewrite: `A cat, ${phrases}` });
+    const lesson = {
+      jobId: `job ${at}`,
+      userId: user,
+      guildId,
+      mode: "beam",
+      chosen,
+      at,
+      rewriter: "promptist",
+    };
+    const against = { against: null, againstRewriter: "none" };
+    this.votes.push({ ...lesson, ...against, prompt: "A cat", rewrite: `A cat, ${phrases}` });
   }
   remove(keep: (vote: Lesson) => boolean) {
     this.votes = this.votes.filter(keep);

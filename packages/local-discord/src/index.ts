@@ -7,6 +7,7 @@ export {
   type OperatorSource,
   operatorSnapshot,
 } from "./page/operator.js";
+export type { Example } from "./page/routes.js";
 export { type OperatorPanel, startOperatorPanel } from "./panel.js";
 export { cdnBeside, type LocalDiscord, type LocalDiscordOptions, startLocalDiscord } from "./server.js";
 export type { Clock } from "./world/clock.js";

@@ -14,7 +14,7 @@ import { Gateway } from "./gateway/gateway.js";
 import { HOST, hangUp, serveLoopback, target } from "./loopback.js";
 import { mountPage } from "./page/files.js";
 import { type OperatorActions, OperatorBoard, type OperatorSource } from "./page/operator.js";
-import { PageRoutes } from "./page/routes.js";
+import { type Example, PageRoutes } from "./page/routes.js";
 import { Invoker } from "./people/invoker.js";
 import { InvocationError } from "./people/options.js";
 import { People } from "./people/people.js";
@@ -49,6 +49,8 @@ export interface LocalDiscordOptions {
   readonly operator?: OperatorSource;
   /** What the side panel's buttons do; a button without an action is not shown. */
   readonly actions?: OperatorActions;
+  /** Commands that a channel's welcome offers to press, where the bot has them. */
+  readonly examples?: readonly Example[];
   /**
    * Whether to check all calls and events against Discord's specification, if it is installed; true by
    * default.
@@ -133,7 +135,12 @@ export async function startLocalDiscord(options: LocalDiscordOptions = {}): Prom
   const users =
     options.page === false
       ? null
-      : new PageRoutes(people, new OperatorBoard(options.operator ?? null, options.actions), transcript);
+      : new PageRoutes(
+          people,
+          new OperatorBoard(options.operator ?? null, options.actions),
+          transcript,
+          options.examples ?? [],
+        );
   if (users !== null) {
     mountPage(app);
     users.mount(app);

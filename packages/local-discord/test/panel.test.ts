@@ -36,13 +36,59 @@ const SNAPSHOT: OperatorSnapshot = {
     { use: "Rewriting prompts", name: "promptist", device: "cpu", loaded: true },
     { use: "Drawing pictures", name: "stable-diffusion-v1-5", loaded: false },
   ],
+  hosts: [
+    {
+      name: "bot-1a2b",
+      role: "bot",
+      condition: "running",
+      version: "0.2.0",
+      differs: false,
+      otherPictures: false,
+      seenAt: AT,
+      agoMs: 10,
+      offers: [],
+      devices: [],
+    },
+    {
+      name: "card-3c4d",
+      role: "worker",
+      condition: "running",
+      version: "0.1.0",
+      differs: true,
+      otherPictures: true,
+      seenAt: AT,
+      agoMs: 3_000,
+      offers: ["promptist", "sd"],
+      devices: [
+        { name: "cuda:0", doing: "Drawing pictures", job: "a1", models: ["sd"], bytes: 2 ** 30 },
+        { name: "cuda:1", doing: "waits for work", models: [], bytes: 0, setAside: "WORKER_DIED: lost" },
+      ],
+    },
+    {
+      name: "gone-5e6f",
+      role: "worker",
+      condition: "silent",
+      version: "0.2.0",
+      differs: false,
+      otherPictures: false,
+      seenAt: AT,
+      agoMs: 40_000,
+      offers: ["sd"],
+      devices: [],
+    },
+  ],
   disk: { folder: "/srv/data", bytes: 2 ** 30, free: 5 * 2 ** 30 },
   log: [{ at: AT, level: "warn", text: "a1 the log's last line" }],
 };
 
 const done: string[] = [];
 let paused = false;
-const operator = () => ({ ...SNAPSHOT, queue: { ...SNAPSHOT.queue, paused } });
+let pausedHost = "";
+const operator = (): OperatorSnapshot => ({
+  ...SNAPSHOT,
+  queue: { ...SNAPSHOT.queue, paused },
+  hosts: SNAPSHOT.hosts!.map((it) => (it.name === pausedHost ? { ...it, condition: "paused" } : it)),
+});
 const actions = {
   cancel: async (job: string) => void done.push(`cancel ${job}`),
   pause: async () => {
@@ -52,6 +98,14 @@ const actions = {
   resume: async () => {
     paused = false;
     done.push("resume");
+  },
+  pauseHost: async (name: string) => {
+    pausedHost = name;
+    done.push(`pause ${name}`);
+  },
+  resumeHost: async (name: string) => {
+    pausedHost = "";
+    done.push(`resume ${name}`);
   },
 };
 beforeEach(() => {
@@ -90,11 +144,18 @@ describe.each([
 
   test("tell the state and which actions there are, and run them", async () => {
     const answer = await fetch(`${server.url}/local/operator`);
-    expect(await answer.json()).toEqual({ snapshot: SNAPSHOT, actions: ["cancel", "pause", "resume"] });
+    expect(await answer.json()).toEqual({
+      snapshot: SNAPSHOT,
+      actions: ["cancel", "pause", "resume", "pauseHost", "resumeHost"],
+    });
     expect((await post("cancel", { job: "a1" })).status).toBe(200);
     expect((await post("pause", {})).status).toBe(200);
     expect((await post("resume", {})).status).toBe(200);
     expect(done).toEqual(["cancel a1", "pause", "resume"]);
+    expect((await post("pauseHost", { host: "card-3c4d" })).status).toBe(200);
+    expect((await post("resumeHost", { host: "card-3c4d" })).status).toBe(200);
+    expect((await post("pauseHost", {})).status).toBe(400);
+    expect(done.slice(3)).toEqual(["pause card-3c4d", "resume card-3c4d"]);
   });
 
   test("refuse another host name, for reading and for acting", async () => {
@@ -199,11 +260,29 @@ describe.skipIf(browserPath === undefined)("the operator's page", () => {
     expect(await page.getByRole("button", { name: "Cancel" }).count()).toBe(1);
     await page.getByRole("button", { name: "Cancel" }).click();
     await expect.poll(() => done).toEqual(["cancel a1"]);
-    await page.getByRole("button", { name: "Pause" }).click();
+    const now = page.locator("section", { has: page.getByRole("heading", { name: "Now" }) });
+    await now.getByRole("button", { name: "Pause" }).click();
     await page.getByText("Paused: nothing new starts").waitFor();
-    await page.getByRole("button", { name: "Resume" }).click();
+    await now.getByRole("button", { name: "Resume" }).click();
     await page.getByText("Idle").waitFor();
     expect(done).toEqual(["cancel a1", "pause", "resume"]);
+
+    const host = (name: string) => page.locator(".hosts li", { hasText: name });
+    const card = host("card-3c4d");
+    await card.getByText("worker · heard of 3 s ago").waitFor();
+    await card.getByText("0.1.0 · another version than the bot's").waitFor();
+    await card.getByText("keeps its pictures in another store than the bot").waitFor();
+    await card.getByText("cuda:0 Drawing pictures · a1 · sd, 1.00 GB").waitFor();
+    await card.getByText("cuda:1 set aside: WORKER_DIED: lost").waitFor();
+    await card.getByText("has promptist, sd").waitFor();
+    await host("gone-5e6f").getByText("worker · not heard of for 40 s").waitFor();
+    for (const name of ["bot-1a2b", "gone-5e6f"])
+      expect(await host(name).getByRole("button").count()).toBe(0);
+    await card.getByRole("button", { name: "Pause" }).click();
+    await card.getByText("worker · paused · heard of 3 s ago").waitFor();
+    await card.getByRole("button", { name: "Resume" }).click();
+    await card.getByText("worker · heard of 3 s ago").waitFor();
+    expect(done.slice(3)).toEqual(["pause card-3c4d", "resume card-3c4d"]);
     expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(420);
     await page.close();
   });

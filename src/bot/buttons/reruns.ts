@@ -1,8 +1,16 @@
 import { InputError } from "../../core/errors.js";
-import { type Item, imageOf, type Job, onlyOf, textOptionsOf } from "../../core/job.js";
+import {
+  type EvaluationDesign,
+  type Item,
+  imageOf,
+  type Job,
+  onlyOf,
+  textOptionsOf,
+} from "../../core/job.js";
 import { randomSeed } from "../../core/options.js";
 import { addedPhrases, withoutPhrases } from "../../core/prompt-diff.js";
 import type { NewItem } from "../../db/queue.js";
+import { evaluationItems } from "../requests/evaluation.js";
 import { againstOf, unwritten } from "../requests/opponents.js";
 import type { CommandRequest } from "../requests/request.js";
 
@@ -24,7 +32,9 @@ export function again(job: Job): CommandRequest {
  * one that made no result.
  */
 export const redraw = (job: Job): CommandRequest => {
-  const left = job.kind === "grid" ? job.items : job.items.filter(({ cancelled }) => !cancelled);
+  // A grid and an evaluation know an item by its place.
+  const isPlaced = job.grid !== undefined || job.evaluation !== undefined;
+  const left = isPlaced ? job.items : job.items.filter(({ cancelled }) => !cancelled);
   const items = (left.length > 0 ? left : job.items).map((item) => {
     const { prompt, rewrite, candidates, seed, image } = item;
     return {
@@ -41,7 +51,7 @@ export const redraw = (job: Job): CommandRequest => {
     kind: job.kind,
     text: job.text,
     image: job.image,
-    ...gridOf(job),
+    ...designOf(job),
     parentId: job.id,
     // The result has already shown which picture is which.
     blind: job.blind && job.state !== "done",
@@ -54,6 +64,7 @@ export const redraw = (job: Job): CommandRequest => {
 export function repeated(job: Job): CommandRequest {
   const seed = randomSeed();
   if (job.kind === "grid") return { ...gridAgain(job, { seed }), confirm: true };
+  if (job.evaluation !== undefined) return evaluationAgain(job, job.evaluation, seed);
   const items = job.items.map((item) => {
     const { prompt, rewrite, candidates } = item;
     const own = {
@@ -166,7 +177,7 @@ function gridAgain(
     kind: "grid",
     text: job.text,
     image: { ...job.image, ...(seed === undefined ? {} : { seed }) },
-    ...gridOf(job),
+    ...designOf(job),
     parentId: job.id,
     known: items.flatMap(({ prompt, rewrite }) => [prompt, rewrite]),
     prompts: async () => ({ items }),
@@ -176,13 +187,36 @@ function gridAgain(
 /** An item's own way of being rewritten. */
 const ownText = ({ text }: Item): Pick<NewItem, "text"> => (text === undefined ? {} : { text });
 
+/** What the items of a job are the parts of. */
+const designOf = ({ grid, evaluation }: Job) => ({
+  ...(grid === undefined ? {} : { grid }),
+  ...(evaluation === undefined ? {} : { evaluation }),
+});
+
+/** The prompts of an evaluation again, all rewritten anew and drawn from other seeds. */
+function evaluationAgain(job: Job, evaluation: EvaluationDesign, seed: number): CommandRequest {
+  const perPrompt = evaluation.rewriters.length * evaluation.seeds;
+  const texts = evaluation.rewriters.map((_, i) => ({
+    ...textOptionsOf(job, job.items[i * evaluation.seeds]),
+    seed,
+  }));
+  const prompts = job.items.filter(({ index }) => index % perPrompt === 0).map(({ prompt }) => prompt);
+  return {
+    kind: "evaluation",
+    text: texts[0]!,
+    image: { ...job.image, seed },
+    evaluation,
+    parentId: job.id,
+    confirm: true,
+    known: prompts,
+    prompts: async () => ({ items: evaluationItems(prompts, { design: evaluation, texts }, seed) }),
+  };
+}
 /** Who writes an item's two texts, and what the opponent wrote. */
 const sidesOf = (item: Item): Pick<NewItem, "text" | "against"> => ({
   ...ownText(item),
   ...againstOf(item.against),
 });
-
-const gridOf = ({ grid }: Job) => (grid === undefined ? {} : { grid });
 
 /** A comparison of as many pairs; the seeds go on from the job's first one. */
 function child(job: Job, items: readonly NewItem[]): CommandRequest {

@@ -12,6 +12,7 @@ import { checkedOptions, type Limits, type RewritingContext, readRewriting } fro
 import { commandTexts } from "../words/english/commands.js";
 import type { RequestCommand } from "./command.js";
 import { completeRequest } from "./completions.js";
+import { EVALUATION_SEEDS, readEvaluation } from "./evaluate.js";
 import {
   againstOption,
   decidedBy,
@@ -28,7 +29,7 @@ const texts = commandTexts.batch;
 /**
  * `/batch file [...]`: `/compare` for each prompt of a file, started from a draft. Pairs in the file skip the
  * rewriting, each row may have options of its own, and a batch's own report draws the same pictures again.
- * The command's options override the file's.
+ * The command's options override the file's. With `evaluate` the prompts are those of an evaluation.
  */
 export const batch: RequestCommand = {
   definition: (limits) => ({
@@ -46,6 +47,14 @@ export const batch: RequestCommand = {
       rewriterOption,
       againstOption,
       modeOption,
+      { type: ApplicationCommandOptionType.Boolean, name: "evaluate", description: texts.evaluate },
+      {
+        type: ApplicationCommandOptionType.Integer,
+        name: "seeds",
+        description: texts.seeds,
+        min_value: EVALUATION_SEEDS.min,
+        max_value: EVALUATION_SEEDS.max,
+      },
     ],
   }),
 
@@ -61,6 +70,9 @@ export const batch: RequestCommand = {
         found: file.size,
       });
     }
+    if (options.getBoolean("evaluate") === true) return readEvaluation(interaction, context, file);
+    if (options.getInteger("seeds") !== null)
+      throw new InputError("INPUT_EVALUATION", "The option seeds is for an evaluation.");
     const image = readImage(interaction, context);
     const { text } = sidesOf(interaction, context, image.seed);
     const said = givenSides(interaction);

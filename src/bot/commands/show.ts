@@ -2,7 +2,8 @@ import { ApplicationCommandOptionType, ApplicationCommandType } from "discord.js
 import { isFinished } from "../../core/job.js";
 import { deferPrivately, deferReply, replyPrivately } from "../discord/interactions.js";
 import { plainMessage } from "../discord/outgoing.js";
-import { evaluationZip } from "../messages/evaluation-zip.js";
+import { fileLines } from "../messages/evaluation-message.js";
+import { evaluationReport } from "../messages/evaluation-zip.js";
 import { finalMessage } from "../messages/final-message.js";
 import { zipPart } from "../messages/parts/overview-files.js";
 import { CHANNEL_LIMIT } from "../messages/parts/picture-fit.js";
@@ -71,9 +72,12 @@ export const show: AnswerCommand = {
     if (interaction.options.getBoolean("evaluation") === true) {
       await deferPrivately(interaction);
       const facts = { ...(await presenter.facts(job, interaction, job.items)), words };
-      const file = await evaluationZip(job, facts);
-      if (file === null) await interaction.editReply({ content: refusals.noEvaluation });
-      else await send(interaction, { ...plainMessage(""), files: [file] }, "reply");
+      const report = await evaluationReport(job, facts, limit.perFile);
+      if (report === null) await interaction.editReply({ content: refusals.noEvaluation });
+      else {
+        const files = report.file === null ? [] : [report.file];
+        await send(interaction, { ...plainMessage(fileLines(report, words).join("\n")), files }, "reply");
+      }
       return;
     }
     await deferReply(interaction);

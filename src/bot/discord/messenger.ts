@@ -136,7 +136,7 @@ export class DiscordApi {
       const end = endAmong(await this.#page(channelId, { after }));
       if (end !== undefined) return end;
     }
-    if (job.kind !== "batch") return null;
+    if (job.kind !== "batch" && job.kind !== "evaluation") return null;
     let before = interactionId;
     for (let pages = 0; pages < PAGES_BEFORE; pages++) {
       const messages = await this.#page(channelId, { before });

@@ -189,4 +189,11 @@ async function attach(
 
 /** Said where the image model can't draw what the prompt asks for, before anyone takes its picture for a fault. */
 const subjectLine = ({ prompt }: Item, { subjects, words }: Facts): string[] =>
-  subjects === undefined || subjects.knows(prompt) ? [] : [words.resultLines.unknownSubject(subjects.count)];
+  subjects === undefined || subjects.knows(prompt)
+    ? []
+    : [
+        words.resultLines.unknownSubject(
+          subjects.count,
+          subjects.near(prompt).map((name) => `\`${name}\``),
+        ),
+      ];

@@ -13,6 +13,7 @@ import { axisLines } from "../words/english/grid.js";
 import { speedOption } from "./embeds.js";
 import { draftRow } from "./parts/components.js";
 import { coarse, etas } from "./parts/eta.js";
+import { evaluationAmount } from "./parts/evaluation-amount.js";
 import { marksLines } from "./parts/prompt-mode.js";
 import { hasUnreadNegative, styleOption } from "./parts/style-sections.js";
 import { COLORS } from "./status-message.js";
@@ -37,10 +38,10 @@ export function draftMessage(
   tooLong: readonly number[],
   wanted: Words,
 ): Outgoing {
-  const { kind, items, image, notes, grid } = draft.request;
+  const { kind, items, image, notes, grid, evaluation } = draft.request;
   // The reader of files tells problems in English, and no message is in two languages.
   const words = notes !== undefined && hasRemarks(notes) ? english : wanted;
-  const { draftLines, gridLines, resultLines, labels } = words;
+  const { draftLines, gridLines, evaluationLines, resultLines, labels } = words;
   const given = items.filter(({ rewrite }) => rewrite !== null).length;
   const lacking = items.reduce((sum, item) => sum + unwrittenSides(item).length, 0);
   const counts = items.map((item) => drawnSides(item).length);
@@ -51,15 +52,30 @@ export function draftMessage(
   }, 0);
   const isNegativeUnread = items.some(({ image: own }) => hasUnreadNegative({ ...image, ...own }));
   const own = items.flatMap((item, i) => (item.image === undefined ? [] : [i + 1]));
-  // Cells of a grid share their rewrites.
-  const texts = grid === undefined ? lacking : new Set(items.filter(lacksRewrite).map(textKey)).size;
+  // Cells of a grid share their rewrites, as do the seeds of an evaluation.
+  const texts =
+    grid === undefined
+      ? lacking / (evaluation?.seeds ?? 1)
+      : new Set(items.filter(lacksRewrite).map(textKey)).size;
   const ownMs = usualMs(paces, { texts, pictures, steps });
   const aheadMs = Math.max(0, ...etas(open, paces).values());
-  const prompts = items.slice(0, PROMPTS_SHOWN).map(({ prompt }) => escapeMarkdown(clip(prompt, PROMPT_MAX)));
+  const listed =
+    evaluation === undefined
+      ? items
+      : items.filter((_, i) => i % (evaluation.rewriters.length * evaluation.seeds) === 0);
+  const prompts = listed
+    .slice(0, PROMPTS_SHOWN)
+    .map(({ prompt }) => escapeMarkdown(clip(prompt, PROMPT_MAX)));
   const size = image.size === null ? [] : [`${image.size.width}x${image.size.height}`];
   const description = [
     ...(grid === undefined
-      ? [draftLines.amount(items.length, given, pictures), draftLines.first(prompts, items.length)]
+      ? [
+          evaluation === undefined
+            ? draftLines.amount(items.length, given, pictures)
+            : evaluationAmount(items, evaluation, words),
+          draftLines.first(prompts, listed.length),
+          ...(evaluation === undefined ? [] : [evaluationLines.same]),
+        ]
       : [
           `${gridLines.amount(pictures, grid.x.values.length, grid.y?.values.length ?? null)}${codeBlock(items[0]?.prompt ?? "", GRID_PROMPT_MAX)}`,
           ...axisLines(grid),
@@ -80,12 +96,12 @@ export function draftMessage(
     ]),
     ...(isNegativeUnread ? [resultLines.negativeUnread] : []),
     ...(own.length === 0 || grid !== undefined ? [] : [draftLines.own(own)]),
-    ...(grid === undefined && items.some(({ seed }) => seed !== undefined)
+    ...(grid === undefined && evaluation === undefined && items.some(({ seed }) => seed !== undefined)
       ? [(notes?.isReport ?? true) ? draftLines.again : draftLines.fileSettings]
       : []),
     ...(notes === undefined
       ? []
-      : [clip(fileSummary(notes, items.length, words.fileLines).join("\n"), NOTES_MAX)].filter(Boolean)),
+      : [clip(fileSummary(notes, listed.length, words.fileLines).join("\n"), NOTES_MAX)].filter(Boolean)),
     [
       ownMs === null ? draftLines.unknownTime : draftLines.time(coarse(ownMs)),
       ...(open.length === 0 ? [] : [draftLines.ahead(open.length, aheadMs === 0 ? null : coarse(aheadMs))]),

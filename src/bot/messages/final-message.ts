@@ -5,6 +5,7 @@ import type { Words } from "../words/english/english.js";
 import { endSentence } from "../words/english/result.js";
 import { compareMessage } from "./compare-message.js";
 import { spoilered } from "./embeds.js";
+import { evaluationMessage } from "./evaluation-message.js";
 import { optimizeMessage } from "./optimize-message.js";
 import { gridMessage, overviewMessage } from "./overview-message.js";
 import { resultRows } from "./parts/components.js";
@@ -22,6 +23,7 @@ export async function finalMessage(job: Job, facts: Facts, limit: SizeLimit): Pr
 async function resultMessage(job: Job, facts: Facts, limit: SizeLimit): Promise<Outgoing> {
   if (job.kind === "optimize") return optimizeMessage(job, facts);
   if (job.kind === "grid") return gridMessage(job, facts, limit);
+  if (job.kind === "evaluation") return evaluationMessage(job, facts, limit);
   return job.kind === "batch" ? overviewMessage(job, facts, limit) : compareMessage(job, facts, limit);
 }
 

@@ -56,7 +56,7 @@ function deviceText(device: HostDevice, lines: Words["hostLines"]): string {
   const { name, opened, phase, jobId, models, loadedBytes, setAside } = device;
   const title = code(opened === null || opened === name ? name : `${name} (${opened})`);
   if (setAside !== null) return `${title} ${lines.setAside(escapeMarkdown(setAside.slice(0, REASON_MAX)))}`;
-  const doing = jobId === null ? lines.idle : lines[phase ?? device.phases[0] ?? "image"](code(jobId));
+  const doing = jobId === null ? lines.idle : lines[phase ?? "image"](code(jobId));
   return [
     `${title} ${doing}`,
     ...(models.length === 0 ? [] : [lines.loaded(models.map(code), loadedBytes)]),

@@ -16,6 +16,7 @@ import { axisLines } from "../words/english/grid.js";
 import { wordsOf } from "../words/languages.js";
 import { cancelRow } from "./parts/components.js";
 import { coarse } from "./parts/eta.js";
+import { evaluationAmount } from "./parts/evaluation-amount.js";
 import { bothSections, noteLines, promptSections } from "./parts/rewrite-text.js";
 
 /** Where an unfinished job is, as its message shows it. */
@@ -81,17 +82,19 @@ export function summarize(job: Job): JobSummary {
     items: job.items.length > 1 ? nounOf(job.kind) : null,
     isDuel: first?.against !== undefined,
     subject:
-      job.kind === "batch" || first === undefined
-        ? [statusLines.batch(job.items.length, given), ...takenOut].join(" ")
-        : [
-            subjectOf(job, first, rewritten, words),
-            ...(job.grid !== undefined
-              ? axisLines(job.grid)
-              : hasOverview(job)
-                ? [statusLines.pairs(job.items.length)]
-                : []),
-            ...takenOut,
-          ].join("\n"),
+      job.evaluation !== undefined
+        ? [evaluationAmount(job.items, job.evaluation, words), ...takenOut].join(" ")
+        : job.kind === "batch" || first === undefined
+          ? [statusLines.batch(job.items.length, given), ...takenOut].join(" ")
+          : [
+              subjectOf(job, first, rewritten, words),
+              ...(job.grid !== undefined
+                ? axisLines(job.grid)
+                : hasOverview(job)
+                  ? [statusLines.pairs(job.items.length)]
+                  : []),
+              ...takenOut,
+            ].join("\n"),
   };
 }
 

@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { readWords } from "../../core/emphasis.js";
 import { InputError } from "../../core/errors.js";
 import { type Events, log } from "../../core/events.js";
-import type { Origin } from "../../core/job.js";
+import { lacksRewrite, type Origin, placeIn } from "../../core/job.js";
 import type { TextOptions } from "../../core/options.js";
 import { promptModeOf } from "../../core/options.js";
 import type { DevicePace } from "../../core/waiting.js";
@@ -217,13 +217,15 @@ export class BatchDrafts {
   }
 
   /** Numbers of the prompts whose end Promptist will not read. */
-  async #tooLong({ request: { items, text, image: shared } }: Draft): Promise<number[]> {
+  async #tooLong({ request: { items, text, image: shared, evaluation } }: Draft): Promise<number[]> {
     const { isTooLong, events } = this.#options;
-    const numbers: number[] = [];
+    const numbers = new Set<number>();
     try {
-      for (const [i, { prompt, rewrite, image }] of items.entries()) {
+      for (const [i, item] of items.entries()) {
+        const { prompt, image } = item;
+        const number = evaluation === undefined ? i : placeIn(evaluation, i).prompt;
         const words = readWords(prompt, promptModeOf({ ...shared, ...image }));
-        if (rewrite === null && isTooLong(words, text)) numbers.push(i + 1);
+        if (lacksRewrite(item) && isTooLong(words, item.text ?? text)) numbers.add(number + 1);
         // A thousand long prompts take seconds to count.
         await nextTurn();
       }
@@ -231,7 +233,7 @@ export class BatchDrafts {
       // The result says it.
       log(events, "warn", "Long prompts of a draft could not be counted", error);
     }
-    return numbers;
+    return [...numbers];
   }
 
   /** Shows a draft that was stored just before the program stopped. */

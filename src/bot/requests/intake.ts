@@ -5,6 +5,7 @@ import { type Events, log } from "../../core/events.js";
 import type { Origin } from "../../core/job.js";
 import type { OfferedModels } from "../../core/known-models.js";
 import { IMAGE_RANGES, type ImageOptions } from "../../core/options.js";
+import type { Settings } from "../../core/settings.js";
 import { ownAtSpeed, type Speeds } from "../../core/speeds.js";
 import { PRESETS, type Style } from "../../core/styles.js";
 import type { Draft, DraftRequest } from "../../db/drafts.js";
@@ -28,7 +29,15 @@ import {
   speedsIn,
   withoutModel,
 } from "./request.js";
-import { checkWords, contextOf, mayUse, stylesOwner, withAlwaysNegative, withOwnNegative } from "./rules.js";
+import {
+  checkWords,
+  contextOf,
+  mayManage,
+  mayUse,
+  stylesOwner,
+  withAlwaysNegative,
+  withOwnNegative,
+} from "./rules.js";
 import { checkStrength, type Sources } from "./sources.js";
 
 export interface IntakeOptions {
@@ -43,6 +52,8 @@ export interface IntakeOptions {
   readonly replyLimits: ReplyLimits;
   readonly context: CommandContext;
   readonly repeats: Repeats;
+  /** Who runs the bot. */
+  readonly operators: () => Promise<readonly string[]>;
   readonly now: () => number;
 }
 
@@ -95,6 +106,7 @@ export class Intake {
       const context = contextOf(this.#options.context, settings, own, offered);
       styles = context.styles ?? PRESETS;
       request = read(context);
+      if (request.evaluation !== undefined) await this.#checkEvaluates(interaction, settings);
       withModels({ image: request.image, items: textsAsItems(request.known) }, offered);
       checkRange("steps", request.image.steps, { ...IMAGE_RANGES.steps, max: context.limits.maxSteps });
       checkSize(request.image.size, context.limits);
@@ -118,6 +130,13 @@ export class Intake {
       if (outcome.kind === "refused") repeats.forget(interaction);
     }
     return outcome;
+  }
+
+  /** An evaluation draws for hours: throws InputError NOT_ALLOWED but for managers, and for who runs the bot. */
+  async #checkEvaluates(interaction: Asking, settings: Settings): Promise<void> {
+    if (mayManage(interaction, settings)) return;
+    if ((await this.#options.operators()).includes(interaction.user.id)) return;
+    throw new InputError("NOT_ALLOWED", "Only who manages the server, or runs the bot, may evaluate.");
   }
 
   /** The first one has a message already, so a second press needs no words of its own. */
@@ -207,7 +226,7 @@ export class Intake {
     offered: OfferedModels,
     styles: readonly Style[],
   ): Promise<DraftRequest> {
-    const { kind, text, grid, parentId } = request;
+    const { kind, text, grid, evaluation, parentId } = request;
     const settings = await this.#options.settings.resolve(origin);
     const context = contextOf(this.#options.context, settings, [], offered);
     const { preview = false } = context;
@@ -247,6 +266,7 @@ export class Intake {
       items,
       preview,
       ...(grid === undefined ? {} : { grid }),
+      ...(evaluation === undefined ? {} : { evaluation }),
       ...(notes === undefined ? {} : { notes }),
     };
   }

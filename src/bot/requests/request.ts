@@ -2,7 +2,13 @@ import type { ChatInputCommandInteraction } from "discord.js";
 import { codeOf, InputError } from "../../core/errors.js";
 import type { FileNotes } from "../../core/file-notes.js";
 import type { Grid } from "../../core/grid.js";
-import { type JobKind, type Phase, textOptionsOf, unwrittenSides } from "../../core/job.js";
+import {
+  type EvaluationDesign,
+  type JobKind,
+  type Phase,
+  textOptionsOf,
+  unwrittenSides,
+} from "../../core/job.js";
 import type { OfferedModels } from "../../core/known-models.js";
 import {
   DEFAULT_SIDES,
@@ -99,6 +105,7 @@ export interface CommandRequest {
   readonly image: ImageOptions;
   /** The axes whose cells the prompts are. */
   readonly grid?: Grid;
+  readonly evaluation?: EvaluationDesign;
   /** The job under whose result a button made the request. */
   readonly parentId?: string;
   readonly blind?: boolean;

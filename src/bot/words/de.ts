@@ -1,4 +1,5 @@
 import { nounOf } from "../../core/job.js";
+import type { Mean } from "../../core/statistics/bootstrap.js";
 import type { Share } from "../../core/statistics/shares.js";
 import type { Words } from "./english/english.js";
 import { placeIn, scopeOf, type Values } from "./english/errors.js";
@@ -36,12 +37,14 @@ const results = {
   compare: "dein Vergleich",
   batch: "deine Stapelverarbeitung",
   grid: "dein Raster",
+  evaluation: "deine Auswertung",
 };
 const commands = {
   optimize: "Optimieren",
   compare: "Vergleichen",
   batch: "Stapelverarbeitung",
   grid: "Raster",
+  evaluation: "Auswertung",
 } as const;
 const votes = { left: "A", right: "B", tie: "Gleich gut", bad: "Beide schlecht" } as const;
 
@@ -80,6 +83,10 @@ const amountOf = (prompts: number, given: number): string =>
     : given === prompts
       ? `${count(prompts, PROMPTS)}, schon optimiert: Promptist wird nicht gebraucht.`
       : `${count(prompts, PROMPTS)}, davon ${number(given)} schon optimiert: Dafür wird Promptist nicht gebraucht.`;
+
+/** How many pictures of an evaluation win. */
+const wins = ({ mean, low, high }: Mean): string =>
+  `${percent(mean)} seiner Bilder gewinnen (${percent(low)} bis ${percent(high)}).`;
 
 /** German, in the familiar form. */
 export const de: Unfinished<Words> = {
@@ -202,8 +209,8 @@ export const de: Unfinished<Words> = {
     cut: "Mit `prompts: weighted` liest das Bildmodell lange Prompts bis zum Ende.",
     cutPrompts: (prompts) =>
       `${ofPrompts(prompts)}: Das Bildmodell kann den Prompt oder die Umschreibung nicht bis zum Ende lesen. Mit \`prompts: weighted\` liest es mehr.`,
-    unknownSubject: (subjects) =>
-      `Das kleine Modell hier kennt nur ${number(subjects)} Motive, etwa eine Katze, eine Rose oder eine Rakete, und keines davon kommt in diesem Prompt vor.`,
+    unknownSubject: (subjects, tried) =>
+      `Das kleine Modell hier kennt nur ${number(subjects)} Motive, und keines davon kommt in diesem Prompt vor. Versuch es mit ${tried.join(", ")}.`,
     enlarged: (times) => `-# ${number(times)}-mal so groß gezeigt, wie es erzeugt wurde.`,
     settings: resultLines.settings,
     footer: resultLines.footer,
@@ -333,6 +340,8 @@ export const de: Unfinished<Words> = {
       `${c.text("kind") === "LoRA" ? "Das LoRA" : "Das Modell"}${c.code("model") === null ? "" : ` ${c.code("model")}`} ist nur für Kanäle mit Altersbeschränkung. Nimm ein anderes, oder nutze es dort.`,
     INPUT_REWRITER: (c) =>
       `Der Umschreiber${c.code("rewriter") === null ? "" : ` ${c.code("rewriter")}`} geht hier nicht. Wähle einen, der beim Tippen angeboten wird: \`promptist\`, \`magicprompt\`, \`none\` und so weiter.`,
+    INPUT_EVALUATION: (c) =>
+      `Mit \`evaluate:True\` nennt \`rewriter\`, was verglichen wird: höchstens ${c.say("max", number, "5")} verschiedene, etwa \`promptist, magicprompt, none\`, und nicht \`none\` allein. \`seeds\` gibt es nur bei einer Auswertung.`,
     INPUT_AGAINST: (c) =>
       `Auf beiden Seiten stünde ${c.code("rewriter") ?? "derselbe Umschreiber"}. Wähle für \`against\` einen anderen.`,
     FILE_STYLES: () =>
@@ -606,6 +615,25 @@ export const de: Unfinished<Words> = {
     taken: (noun, taken, left) =>
       `${count(taken, NOUNS[noun])} herausgenommen; ${left === 0 ? "es bleibt nichts übrig" : `noch ${number(left)} übrig`}.`,
     gone: "Die sind schon erzeugt oder herausgenommen.",
+  },
+  evaluationLines: {
+    amount: (prompts, names, seeds, pictures) =>
+      `${count(prompts, PROMPTS)}, mit ${listed(names)} und jeweils ${count(seeds, { one: "Seed", other: "Seeds" })} erzeugt. Das ergibt ${count(pictures, PICTURES)}.`,
+    same: "Seeds und Einstellungen sind für alle gleich. Umschreibungen, Seeds und Einstellungen der Zeilen in der Datei zählen nicht.",
+    measures: { reward: "Belohnung", relevance: "Nähe zum Prompt", beauty: "Schönheit" },
+    better: (name, baseline, measure, gain, rate) =>
+      `${name} ist besser als ${baseline}: ${measure} ${gain}. ${wins(rate)}`,
+    worse: (name, baseline, measure, gain, rate) =>
+      `${name} ist schlechter als ${baseline}: ${measure} ${gain}. ${wins(rate)}`,
+    open: (name, baseline, measure, gain, rate) =>
+      `${name} und ${baseline} lassen sich nicht unterscheiden: ${measure} ${gain}. ${wins(rate)}`,
+    noScores:
+      "Es gibt keinen Bericht: Von keinem Prompt sind zwei Bilder bewertet. Dafür muss CLIP installiert sein.",
+    file: "Der ganze Bericht ist in der ZIP-Datei: Öffne `report.html` im Browser.",
+    smaller: "Seine Bilder sind verkleinert, sonst wäre er für diesen Kanal zu groß.",
+    withoutPictures: "Er kommt ohne Bilder: Mit ihnen wäre er für diesen Kanal zu groß.",
+    tooLarge: "Der Bericht ist für diesen Kanal zu groß.",
+    pictures: (jobId) => `\`/show id:${jobId} part:1\` bringt die Bilder selbst.`,
   },
   gridLines: {
     amount: (all, across, down) =>

@@ -1,4 +1,5 @@
 import { nounOf } from "../../core/job.js";
+import type { Mean } from "../../core/statistics/bootstrap.js";
 import type { Share } from "../../core/statistics/shares.js";
 import type { Words } from "./english/english.js";
 import { placeIn, scopeOf, type Values } from "./english/errors.js";
@@ -43,12 +44,14 @@ const results = {
   compare: "tu comparación",
   batch: "tu lote",
   grid: "tu cuadrícula",
+  evaluation: "tu evaluación",
 } as const;
 const commands = {
   optimize: "Reescritura",
   compare: "Comparación",
   batch: "Lote",
   grid: "Cuadrícula",
+  evaluation: "Evaluación",
 } as const;
 const votes = { left: "A", right: "B", tie: "Empate", bad: "Las dos mal" } as const;
 
@@ -99,6 +102,10 @@ const amountOf = (prompts: number, given: number): string =>
       : `${count(prompts, PROMPTS)}, ${number(given)} ya ${plural(given, { one: "optimizado", other: "optimizados" })}, sin necesidad de Promptist.`;
 
 const inScope = (scope: string): string => (scope === "channel" ? "este canal" : "este servidor");
+
+/** How many pictures of an evaluation win. */
+const wins = ({ mean, low, high }: Mean): string =>
+  `Gana el ${percent(mean)} de sus imágenes (del ${percent(low)} al ${percent(high)}).`;
 
 /** Spanish, in the familiar form. */
 export const es: Unfinished<Words> = {
@@ -218,8 +225,8 @@ export const es: Unfinished<Words> = {
     cut: "Con `prompts: weighted`, el modelo de imágenes lee los prompts largos hasta el final.",
     cutPrompts: (prompts) =>
       `${ofPrompts(prompts)}: el modelo de imágenes no puede leer el prompt o su reescritura hasta el final. Con \`prompts: weighted\` lee más.`,
-    unknownSubject: (subjects) =>
-      `El modelo pequeño de aquí solo conoce ${number(subjects)} temas, como un gato, una rosa o un cohete, y ninguno está en este prompt.`,
+    unknownSubject: (subjects, tried) =>
+      `El modelo pequeño de aquí solo conoce ${number(subjects)} temas, y ninguno está en este prompt. Prueba con ${tried.join(", ")}.`,
     enlarged: (times) => `-# Se muestra ${number(times)} veces más grande de lo que se generó.`,
     settings: resultLines.settings,
     footer: resultLines.footer,
@@ -348,6 +355,8 @@ export const es: Unfinished<Words> = {
       `${c.text("kind") === "LoRA" ? "El LoRA" : "El modelo"}${c.code("model") === null ? "" : ` ${c.code("model")}`} es solo para canales con restricción de edad. Elige otro, o úsalo allí.`,
     INPUT_REWRITER: (c) =>
       `El reescritor${c.code("rewriter") === null ? "" : ` ${c.code("rewriter")}`} no se puede usar aquí. Elige uno de los que se muestran al escribir: \`promptist\`, \`magicprompt\`, \`none\` u otro.`,
+    INPUT_EVALUATION: (c) =>
+      `Con \`evaluate:True\`, \`rewriter\` dice qué se compara: hasta ${c.say("max", number, "5")} distintos, como \`promptist, magicprompt, none\`, y no solo \`none\`. \`seeds\` es solo para una evaluación.`,
     INPUT_AGAINST: (c) =>
       `En los dos lados estaría ${c.code("rewriter") ?? "el mismo reescritor"}. Elige otro para \`against\`.`,
     FILE_STYLES: () =>
@@ -616,6 +625,25 @@ export const es: Unfinished<Words> = {
       return `${without(noun, taken)}; ${left === 0 ? "no queda nada por generar" : `por generar: ${number(left)}`}.`;
     },
     gone: "Ya se han generado o quitado.",
+  },
+  evaluationLines: {
+    amount: (prompts, names, seeds, pictures) =>
+      `${count(prompts, PROMPTS)}, con ${listed(names)} y ${count(seeds, { one: "semilla", other: "semillas" })} cada vez. Son ${count(pictures, PICTURES)}.`,
+    same: "Las semillas y los ajustes son iguales para todos. No se usan las reescrituras, semillas ni ajustes propios de las filas del archivo.",
+    measures: { reward: "recompensa", relevance: "fidelidad al prompt", beauty: "belleza" },
+    better: (name, baseline, measure, gain, rate) =>
+      `${name} lo hace mejor que ${baseline}: ${measure} ${gain}. ${wins(rate)}`,
+    worse: (name, baseline, measure, gain, rate) =>
+      `${name} lo hace peor que ${baseline}: ${measure} ${gain}. ${wins(rate)}`,
+    open: (name, baseline, measure, gain, rate) =>
+      `${name} y ${baseline} no se distinguen: ${measure} ${gain}. ${wins(rate)}`,
+    noScores:
+      "No hay informe: ningún prompt tiene dos imágenes puntuadas. Hay que instalar CLIP para puntuarlas.",
+    file: "El archivo zip tiene el informe completo: abre `report.html` en un navegador.",
+    smaller: "Sus imágenes son más pequeñas; si no, sería demasiado grande para este canal.",
+    withoutPictures: "Va sin imágenes: con ellas sería demasiado grande para este canal.",
+    tooLarge: "El informe es demasiado grande para este canal.",
+    pictures: (jobId) => `\`/show id:${jobId} part:1\` trae las imágenes.`,
   },
   gridLines: {
     amount: (all, across, down) =>

@@ -1,4 +1,5 @@
 import { nounOf } from "../../core/job.js";
+import type { Mean } from "../../core/statistics/bootstrap.js";
 import type { Share } from "../../core/statistics/shares.js";
 import type { Words } from "./english/english.js";
 import { placeIn, scopeOf, type Values } from "./english/errors.js";
@@ -36,8 +37,15 @@ const results = {
   compare: "votre comparaison",
   batch: "votre lot",
   grid: "votre grille",
+  evaluation: "votre évaluation",
 } as const;
-const commands = { optimize: "Réécriture", compare: "Comparaison", batch: "Lot", grid: "Grille" } as const;
+const commands = {
+  optimize: "Réécriture",
+  compare: "Comparaison",
+  batch: "Lot",
+  grid: "Grille",
+  evaluation: "Évaluation",
+} as const;
 const votes = { left: "A", right: "B", tie: "Égalité", bad: "Les deux mauvaises" } as const;
 
 const LATER = "Réessayez dans un moment.";
@@ -87,6 +95,10 @@ const amountOf = (prompts: number, given: number): string =>
       : `${count(prompts, PROMPTS)}, dont ${number(given)} déjà ${plural(given, { one: "optimisé", other: "optimisés" })}, sans besoin de Promptist.`;
 
 const inScope = (scope: string): string => (scope === "channel" ? "ce salon" : "ce serveur");
+
+/** How many pictures of an evaluation win. */
+const wins = ({ mean, low, high }: Mean): string =>
+  `${percent(mean)} de ses images gagnent (${percent(low)} à ${percent(high)}).`;
 
 /** French, in the polite form. */
 export const fr: Unfinished<Words> = {
@@ -211,8 +223,8 @@ export const fr: Unfinished<Words> = {
     cut: "Avec `prompts: weighted`, le modèle d'image lit les longs prompts jusqu'au bout.",
     cutPrompts: (prompts) =>
       `${ofPrompts(prompts)} : le modèle d'image ne peut pas lire le prompt ou sa réécriture jusqu'au bout. Avec \`prompts: weighted\`, il en lit plus.`,
-    unknownSubject: (subjects) =>
-      `Le petit modèle d'ici ne connaît que ${number(subjects)} sujets, comme un chat, une rose ou une fusée, et aucun n'est dans ce prompt.`,
+    unknownSubject: (subjects, tried) =>
+      `Le petit modèle d'ici ne connaît que ${number(subjects)} sujets, et aucun n'est dans ce prompt. Essaie ${tried.join(", ")}.`,
     enlarged: (times) => `-# Affiché ${number(times)} fois plus grand que l'image générée.`,
     settings: resultLines.settings,
     footer: resultLines.footer,
@@ -341,6 +353,8 @@ export const fr: Unfinished<Words> = {
       `${c.text("kind") === "LoRA" ? "Le LoRA" : "Le modèle"}${c.code("model") === null ? "" : ` ${c.code("model")}`} est réservé aux salons avec restriction d'âge. Choisissez-en un autre, ou utilisez-le là-bas.`,
     INPUT_REWRITER: (c) =>
       `Le réécriveur${c.code("rewriter") === null ? "" : ` ${c.code("rewriter")}`} ne peut pas servir ici. Choisissez-en un parmi ceux proposés pendant la saisie : \`promptist\`, \`magicprompt\`, \`none\` ou un autre.`,
+    INPUT_EVALUATION: (c) =>
+      `Avec \`evaluate:True\`, \`rewriter\` nomme ce qui est comparé : jusqu'à ${c.say("max", number, "5")} réécriveurs différents, comme \`promptist, magicprompt, none\`, et pas \`none\` seul. \`seeds\` ne sert qu'à une évaluation.`,
     INPUT_AGAINST: (c) =>
       `Il y aurait ${c.code("rewriter") ?? "le même réécriveur"} des deux côtés. Choisissez-en un autre pour \`against\`.`,
     FILE_STYLES: () =>
@@ -610,6 +624,25 @@ export const fr: Unfinished<Words> = {
       return `${without(noun, taken)} ; ${left === 0 ? "il ne reste rien à générer" : `reste à générer : ${number(left)}`}.`;
     },
     gone: "C'est déjà généré ou retiré.",
+  },
+  evaluationLines: {
+    amount: (prompts, names, seeds, pictures) =>
+      `${count(prompts, PROMPTS)}, avec ${listed(names)} et ${count(seeds, { one: "graine", other: "graines" })} à chaque fois. Cela fait ${count(pictures, PICTURES)}.`,
+    same: "Graines et réglages sont les mêmes pour tous. Les réécritures, graines et réglages propres aux lignes du fichier ne sont pas utilisés.",
+    measures: { reward: "récompense", relevance: "fidélité au prompt", beauty: "beauté" },
+    better: (name, baseline, measure, gain, rate) =>
+      `${name} fait mieux que ${baseline} : ${measure} ${gain}. ${wins(rate)}`,
+    worse: (name, baseline, measure, gain, rate) =>
+      `${name} fait moins bien que ${baseline} : ${measure} ${gain}. ${wins(rate)}`,
+    open: (name, baseline, measure, gain, rate) =>
+      `${name} et ${baseline} ne se distinguent pas : ${measure} ${gain}. ${wins(rate)}`,
+    noScores:
+      "Il n'y a pas de rapport : aucun prompt n'a deux images notées. Il faut installer CLIP pour les noter.",
+    file: "L'archive zip contient le rapport complet : ouvrez `report.html` dans un navigateur.",
+    smaller: "Ses images sont réduites, sinon il serait trop gros pour ce salon.",
+    withoutPictures: "Il est sans images : avec elles, il serait trop gros pour ce salon.",
+    tooLarge: "Le rapport est trop gros pour ce salon.",
+    pictures: (jobId) => `\`/show id:${jobId} part:1\` apporte les images elles-mêmes.`,
   },
   gridLines: {
     amount: (all, across, down) =>

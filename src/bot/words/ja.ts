@@ -1,4 +1,5 @@
 import { nounOf } from "../../core/job.js";
+import type { Mean } from "../../core/statistics/bootstrap.js";
 import type { Share } from "../../core/statistics/shares.js";
 import type { Words } from "./english/english.js";
 import { placeIn, scopeOf, type Values } from "./english/errors.js";
@@ -28,8 +29,20 @@ const withMore = (names: readonly string[], rest: number): string =>
 const ofPrompts = (which: readonly number[]): string => `プロンプト ${numbers(which, more)} `;
 const owner = { user: "あなたの", channel: "このチャンネルの", server: "このサーバーの" } as const;
 const sides = { baseline: "元のプロンプト", optimized: "書き直し" } as const;
-const results = { optimize: "書き直し", compare: "比較", batch: "一括処理", grid: "グリッド" } as const;
-const commands = { optimize: "最適化", compare: "比較", batch: "一括処理", grid: "グリッド" } as const;
+const results = {
+  optimize: "書き直し",
+  compare: "比較",
+  batch: "一括処理",
+  grid: "グリッド",
+  evaluation: "評価",
+} as const;
+const commands = {
+  optimize: "最適化",
+  compare: "比較",
+  batch: "一括処理",
+  grid: "グリッド",
+  evaluation: "評価",
+} as const;
 const votes = { left: "A", right: "B", tie: "同じくらい", bad: "どちらも悪い" } as const;
 
 const LATER = "しばらくしてからもう一度お試しください。";
@@ -69,6 +82,10 @@ const amountOf = (all: number, given: number): string =>
       : `${prompts(all)}。そのうち${number(given)}件は最適化済みで、Promptist は使いません。`;
 
 const inScope = (scope: string): string => (scope === "channel" ? "このチャンネル" : "このサーバー");
+
+/** How many pictures of an evaluation win. */
+const wins = ({ mean, low, high }: Mean): string =>
+  `画像の${percent(mean)}が勝ちました（${percent(low)}～${percent(high)}）。`;
 
 /** Japanese, in the polite form. */
 export const ja: Unfinished<Words> = {
@@ -186,8 +203,8 @@ export const ja: Unfinished<Words> = {
     cut: "`prompts: weighted` なら、画像モデルは長いプロンプトも最後まで読みます。",
     cutPrompts: (prompts) =>
       `${ofPrompts(prompts)}は、画像モデルが最後まで読めません。\`prompts: weighted\` ならもっと読めます。`,
-    unknownSubject: (subjects) =>
-      `ここの小さなモデルが知っている題材は${number(subjects)}個だけ（猫、バラ、ロケットなど）で、このプロンプトにはどれも含まれていません。`,
+    unknownSubject: (subjects, tried) =>
+      `ここの小さなモデルが知っている題材は${number(subjects)}個だけで、このプロンプトにはどれも含まれていません。${tried.join("、")} などを試してください。`,
     enlarged: (times) => `-# 生成した画像を${number(times)}倍に拡大して表示しています。`,
     settings: resultLines.settings,
     footer: resultLines.footer,
@@ -312,6 +329,8 @@ export const ja: Unfinished<Words> = {
       `${c.text("kind") === "LoRA" ? "LoRA" : "モデル"}${c.code("model") === null ? "" : ` ${c.code("model")} `}は年齢制限チャンネル専用です。別のものを選ぶか、そのチャンネルで使ってください。`,
     INPUT_REWRITER: (c) =>
       `リライター${c.code("rewriter") === null ? "" : ` ${c.code("rewriter")} `}はここでは使えません。入力中に表示されるもの（\`promptist\`、\`magicprompt\`、\`none\` など）から選んでください。`,
+    INPUT_EVALUATION: (c) =>
+      `\`evaluate:True\` では、\`rewriter\` に比べるものを書きます。\`promptist, magicprompt, none\` のように異なるものを ${c.say("max", number, "5")} 個までで、\`none\` だけにはできません。\`seeds\` は評価のときだけ使えます。`,
     INPUT_AGAINST: (c) =>
       `両側が${c.code("rewriter") ?? "同じリライター"}になります。\`against\` には別のものを選んでください。`,
     FILE_STYLES: () =>
@@ -562,6 +581,25 @@ export const ja: Unfinished<Words> = {
     taken: (noun, taken, left) =>
       `${NOUNS[noun].count(taken)}を外しました。${left === 0 ? "生成するものは残っていません" : `残り${number(left)}${NOUNS[noun].unit}です`}。`,
     gone: "すでに生成されたか、外されています。",
+  },
+  evaluationLines: {
+    amount: (count, names, seeds, all) =>
+      `プロンプト${number(count)}件を ${listed(names)} で、それぞれ${number(seeds)}個のシードから生成します。合わせて${pictures(all)}です。`,
+    same: "シードと設定はすべて同じです。ファイルの行にある書き直し、シード、設定は使いません。",
+    measures: { reward: "報酬", relevance: "プロンプトとの一致", beauty: "美しさ" },
+    better: (name, baseline, measure, gain, rate) =>
+      `${name} は ${baseline} より良い結果です: ${measure} ${gain}。${wins(rate)}`,
+    worse: (name, baseline, measure, gain, rate) =>
+      `${name} は ${baseline} より悪い結果です: ${measure} ${gain}。${wins(rate)}`,
+    open: (name, baseline, measure, gain, rate) =>
+      `${name} と ${baseline} の差はわかりません: ${measure} ${gain}。${wins(rate)}`,
+    noScores:
+      "レポートはありません。評価された画像が2枚あるプロンプトがないためです。評価には CLIP のインストールが必要です。",
+    file: "レポート全体は zip にあります。`report.html` をブラウザーで開いてください。",
+    smaller: "このチャンネルには大きすぎるため、レポートの画像は縮小されています。",
+    withoutPictures: "画像を入れるとこのチャンネルには大きすぎるため、レポートに画像はありません。",
+    tooLarge: "レポートはこのチャンネルには大きすぎます。",
+    pictures: (jobId) => `画像そのものは \`/show id:${jobId} part:1\` で届きます。`,
   },
   gridLines: {
     amount: (all, across, down) =>

@@ -1,4 +1,5 @@
 import { nounOf } from "../../core/job.js";
+import type { Mean } from "../../core/statistics/bootstrap.js";
 import type { Share } from "../../core/statistics/shares.js";
 import type { Words } from "./english/english.js";
 import { placeIn, scopeOf, type Values } from "./english/errors.js";
@@ -36,8 +37,15 @@ const results = {
   compare: "sua comparação",
   batch: "seu lote",
   grid: "sua grade",
+  evaluation: "sua avaliação",
 } as const;
-const commands = { optimize: "Reescrita", compare: "Comparação", batch: "Lote", grid: "Grade" } as const;
+const commands = {
+  optimize: "Reescrita",
+  compare: "Comparação",
+  batch: "Lote",
+  grid: "Grade",
+  evaluation: "Avaliação",
+} as const;
 const votes = { left: "A", right: "B", tie: "Empate", bad: "As duas ruins" } as const;
 
 const LATER = "Tente de novo daqui a pouco.";
@@ -87,6 +95,10 @@ const amountOf = (prompts: number, given: number): string =>
       : `${count(prompts, PROMPTS)}, ${number(given)} já ${plural(given, { one: "otimizado", other: "otimizados" })}, sem precisar do Promptist.`;
 
 const inScope = (scope: string): string => (scope === "channel" ? "este canal" : "este servidor");
+
+/** How many pictures of an evaluation win. */
+const wins = ({ mean, low, high }: Mean): string =>
+  `${percent(mean)} das imagens dele vencem (de ${percent(low)} a ${percent(high)}).`;
 
 /** Brazilian Portuguese. */
 export const pt: Unfinished<Words> = {
@@ -208,8 +220,8 @@ export const pt: Unfinished<Words> = {
     cut: "Com `prompts: weighted`, o modelo de imagem lê prompts longos até o fim.",
     cutPrompts: (prompts) =>
       `${ofPrompts(prompts)}: o modelo de imagem não consegue ler o prompt ou a reescrita até o fim. Com \`prompts: weighted\` ele lê mais.`,
-    unknownSubject: (subjects) =>
-      `O modelo pequeno daqui só conhece ${number(subjects)} temas, como um gato, uma rosa ou um foguete, e nenhum está neste prompt.`,
+    unknownSubject: (subjects, tried) =>
+      `O modelo pequeno daqui só conhece ${number(subjects)} temas, e nenhum está neste prompt. Tente ${tried.join(", ")}.`,
     enlarged: (times) => `-# Mostrado ${number(times)} vezes maior do que foi gerado.`,
     settings: resultLines.settings,
     footer: resultLines.footer,
@@ -338,6 +350,8 @@ export const pt: Unfinished<Words> = {
       `${c.text("kind") === "LoRA" ? "O LoRA" : "O modelo"}${c.code("model") === null ? "" : ` ${c.code("model")}`} é só para canais com restrição de idade. Escolha outro, ou use-o lá.`,
     INPUT_REWRITER: (c) =>
       `O reescritor${c.code("rewriter") === null ? "" : ` ${c.code("rewriter")}`} não pode ser usado aqui. Escolha um dos que aparecem ao digitar: \`promptist\`, \`magicprompt\`, \`none\` ou outro.`,
+    INPUT_EVALUATION: (c) =>
+      `Com \`evaluate:True\`, \`rewriter\` diz o que é comparado: até ${c.say("max", number, "5")} diferentes, como \`promptist, magicprompt, none\`, e não só \`none\`. \`seeds\` serve apenas para uma avaliação.`,
     INPUT_AGAINST: (c) =>
       `Os dois lados seriam de ${c.code("rewriter") ?? "um mesmo reescritor"}. Escolha outro para \`against\`.`,
     FILE_STYLES: () =>
@@ -604,6 +618,25 @@ export const pt: Unfinished<Words> = {
       return `${without(noun, taken)}; ${left === 0 ? "não resta nada para gerar" : `para gerar: ${number(left)}`}.`;
     },
     gone: "Já foram gerados ou tirados.",
+  },
+  evaluationLines: {
+    amount: (prompts, names, seeds, pictures) =>
+      `${count(prompts, PROMPTS)}, com ${listed(names)} e ${count(seeds, { one: "semente", other: "sementes" })} de cada vez. São ${count(pictures, PICTURES)}.`,
+    same: "Sementes e configurações são as mesmas para todos. Reescritas, sementes e configurações próprias das linhas do arquivo não são usadas.",
+    measures: { reward: "recompensa", relevance: "fidelidade ao prompt", beauty: "beleza" },
+    better: (name, baseline, measure, gain, rate) =>
+      `${name} se sai melhor que ${baseline}: ${measure} ${gain}. ${wins(rate)}`,
+    worse: (name, baseline, measure, gain, rate) =>
+      `${name} se sai pior que ${baseline}: ${measure} ${gain}. ${wins(rate)}`,
+    open: (name, baseline, measure, gain, rate) =>
+      `${name} e ${baseline} não se distinguem: ${measure} ${gain}. ${wins(rate)}`,
+    noScores:
+      "Não há relatório: nenhum prompt tem duas imagens avaliadas. É preciso instalar o CLIP para avaliá-las.",
+    file: "O arquivo zip tem o relatório completo: abra `report.html` no navegador.",
+    smaller: "As imagens dele são menores; senão seria grande demais para este canal.",
+    withoutPictures: "Ele vem sem imagens: com elas seria grande demais para este canal.",
+    tooLarge: "O relatório é grande demais para este canal.",
+    pictures: (jobId) => `\`/show id:${jobId} part:1\` traz as imagens.`,
   },
   gridLines: {
     amount: (all, across, down) =>

@@ -1,4 +1,5 @@
 import { nounOf } from "../../core/job.js";
+import type { Mean } from "../../core/statistics/bootstrap.js";
 import type { Share } from "../../core/statistics/shares.js";
 import type { Words } from "./english/english.js";
 import { placeIn, scopeOf, type Values } from "./english/errors.js";
@@ -48,9 +49,22 @@ const results = {
   compare: "ваше сравнение",
   batch: "ваш пакет",
   grid: "ваша сетка",
+  evaluation: "ваша оценка",
 } as const;
-const ready = { optimize: "готов", compare: "готово", batch: "готов", grid: "готова" } as const;
-const commands = { optimize: "Переписывание", compare: "Сравнение", batch: "Пакет", grid: "Сетка" } as const;
+const ready = {
+  optimize: "готов",
+  compare: "готово",
+  batch: "готов",
+  grid: "готова",
+  evaluation: "готова",
+} as const;
+const commands = {
+  optimize: "Переписывание",
+  compare: "Сравнение",
+  batch: "Пакет",
+  grid: "Сетка",
+  evaluation: "Оценка",
+} as const;
 const votes = { left: "A", right: "B", tie: "Поровну", bad: "Обе плохи" } as const;
 
 const LATER = "Попробуйте ещё раз чуть позже.";
@@ -90,6 +104,10 @@ const amountOf = (prompts: number, given: number): string =>
       : `${count(prompts, PROMPTS)}, из них с готовым вариантом: ${number(given)}. Для них Promptist не нужен.`;
 
 const inScope = (scope: string): string => (scope === "channel" ? "этого канала" : "этого сервера");
+
+/** How many pictures of an evaluation win. */
+const wins = ({ mean, low, high }: Mean): string =>
+  `Выигрывает ${percent(mean)} его картинок (от ${percent(low)} до ${percent(high)}).`;
 
 /** Russian, in the polite form. */
 export const ru: Unfinished<Words> = {
@@ -207,8 +225,8 @@ export const ru: Unfinished<Words> = {
     cut: "С `prompts: weighted` модель картинок читает длинные запросы до конца.",
     cutPrompts: (prompts) =>
       `${ofPrompts(prompts)}: модель картинок не может прочитать запрос или его переписанный вариант до конца. С \`prompts: weighted\` она прочитает больше.`,
-    unknownSubject: (subjects) =>
-      `Здешняя маленькая модель знает только ${count(subjects, noun("сюжет", "сюжета", "сюжетов"))}, например кошку, розу или ракету, и ни одного из них нет в этом запросе.`,
+    unknownSubject: (subjects, tried) =>
+      `Здешняя маленькая модель знает только ${count(subjects, noun("сюжет", "сюжета", "сюжетов"))}, и ни одного из них нет в этом запросе. Попробуйте ${tried.join(", ")}.`,
     enlarged: (times) => `-# Показано с увеличением в ${count(times, noun("раз", "раза", "раз"))}.`,
     settings: resultLines.settings,
     footer: resultLines.footer,
@@ -329,6 +347,8 @@ export const ru: Unfinished<Words> = {
       `${c.text("kind") === "LoRA" ? "LoRA" : "Модель"}${c.code("model") === null ? "" : ` ${c.code("model")}`} — только для каналов с возрастным ограничением. Выберите другую или используйте её там.`,
     INPUT_REWRITER: (c) =>
       `Модель переписывания${c.code("rewriter") === null ? "" : ` ${c.code("rewriter")}`} здесь использовать нельзя. Выберите из тех, что предлагаются при вводе: \`promptist\`, \`magicprompt\`, \`none\` и другие.`,
+    INPUT_EVALUATION: (c) =>
+      `С \`evaluate:True\` опция \`rewriter\` называет, что сравнить: не больше ${c.say("max", number, "5")} разных, например \`promptist, magicprompt, none\`, но не один \`none\`. \`seeds\` нужна только для оценки.`,
     INPUT_AGAINST: (c) =>
       `С обеих сторон был бы ${c.code("rewriter") ?? "один и тот же рерайтер"}. Выберите для \`against\` другой.`,
     FILE_STYLES: () =>
@@ -584,6 +604,25 @@ export const ru: Unfinished<Words> = {
     taken: (what, taken, left) =>
       `Убрано: ${count(taken, NOUNS[what])}; ${left === 0 ? "создавать больше нечего" : `осталось создать: ${number(left)}`}.`,
     gone: "Это уже создано или убрано.",
+  },
+  evaluationLines: {
+    amount: (prompts, names, seeds, pictures) =>
+      `${count(prompts, NOUNS.prompt)}: каждый с ${listed(names)}, зёрен на каждый: ${number(seeds)}. Всего ${count(pictures, NOUNS.picture)}.`,
+    same: "Зёрна и настройки у всех одинаковы. Переписанные запросы, зёрна и настройки из строк файла не используются.",
+    measures: { reward: "награда", relevance: "близость к запросу", beauty: "красота" },
+    better: (name, baseline, measure, gain, rate) =>
+      `${name} лучше, чем ${baseline}: ${measure} ${gain}. ${wins(rate)}`,
+    worse: (name, baseline, measure, gain, rate) =>
+      `${name} хуже, чем ${baseline}: ${measure} ${gain}. ${wins(rate)}`,
+    open: (name, baseline, measure, gain, rate) =>
+      `${name} и ${baseline} не различить: ${measure} ${gain}. ${wins(rate)}`,
+    noScores:
+      "Отчёта нет: ни у одного запроса нет двух оценённых картинок. Чтобы их оценивать, нужно установить CLIP.",
+    file: "Весь отчёт — в zip-архиве: откройте `report.html` в браузере.",
+    smaller: "Картинки в нём уменьшены, иначе он слишком велик для этого канала.",
+    withoutPictures: "Он без картинок: с ними он слишком велик для этого канала.",
+    tooLarge: "Отчёт слишком велик для этого канала.",
+    pictures: (jobId) => `\`/show id:${jobId} part:1\` пришлёт сами картинки.`,
   },
   gridLines: {
     amount: (all, across, down) =>

@@ -344,9 +344,9 @@ class Session {
 
 /** How many bots work on a database (one or none), and how many wait as its standby. */
 export async function countBots(
-  pool: pg.Pool,
+  server: pg.Pool | pg.ClientBase,
 ): Promise<{ readonly bots: number; readonly standbys: number }> {
-  const { rows } = await pool.query<{ bots: number; standbys: number }>(
+  const { rows } = await server.query<{ bots: number; standbys: number }>(
     `select (select count(*) from pg_locks where ${THE_LOCK}) as bots,
        (select count(*) from pg_stat_activity where datname = current_database() and application_name = '${NAMES.standby}') as standbys`,
   );

@@ -3,7 +3,8 @@ import { QueueError } from "../../core/errors.js";
 import { type Migration, readMigrations } from "../sql/migrations.js";
 import { lockOf } from "./connection.js";
 
-const FOLDER = new URL("./migrations/", import.meta.url);
+/** The folder of the schema's steps. */
+export const MIGRATIONS = new URL("./migrations/", import.meta.url);
 
 /** Oldest server whose SQL this program speaks (`pg_xact_status` with xid8). */
 export const OLDEST_SERVER = 14;
@@ -15,7 +16,7 @@ export const OLDEST_SERVER = 14;
  */
 export async function migrate(
   client: pg.ClientBase,
-  migrations: readonly Migration[] = readMigrations(FOLDER),
+  migrations: readonly Migration[] = readMigrations(MIGRATIONS),
 ): Promise<void> {
   await refuseOld(client);
   await client.query(`select pg_advisory_lock(${lockOf("migration")})`);
@@ -46,7 +47,8 @@ export async function migrate(
   }
 }
 
-async function refuseOld(client: pg.ClientBase): Promise<void> {
+/** Throws QueueError CONFIG where the server is too old, or the role may use no schema. */
+export async function refuseOld(client: pg.ClientBase): Promise<void> {
   const { rows } = await client.query<{ version: number; schema: string | null }>(
     "select current_setting('server_version_num')::bigint as version, current_schema() as schema",
   );

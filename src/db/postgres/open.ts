@@ -30,22 +30,3 @@ export function nameOfServer(url: string): string {
   const { host, port, database } = new pg.Client(url);
   return `${host}:${port}/${database}`;
 }
-
-export interface ServerLook {
-  readonly version: string;
-  /** How far the server's clock is ahead of this machine's. */
-  readonly clockMs: number;
-  /** From a question to its answer. */
-  readonly roundTripMs: number;
-}
-
-/** What a person wants to know about a server that works. */
-export async function lookAtServer({ pool }: PostgresConnection): Promise<ServerLook> {
-  const start = performance.now();
-  const { rows } = await pool.query<{ version: string; at: number }>(
-    "select current_setting('server_version') as version, (extract(epoch from clock_timestamp()) * 1000)::bigint as at",
-  );
-  const roundTripMs = performance.now() - start;
-  const { version, at } = rows[0]!;
-  return { version, roundTripMs, clockMs: at - (Date.now() - roundTripMs / 2) };
-}

@@ -41,6 +41,7 @@ const insertJob = sql<
     | "image_options"
     | "model_set"
     | "grid"
+    | "evaluation"
     | "parent_id"
     | "blind"
     | "limits"
@@ -52,11 +53,11 @@ const insertJob = sql<
 >(`
   insert into jobs (
     id, kind, state, phase, user_id, guild_id, channel_id, locale, application_id, interaction_id,
-    interaction_token, token_expires_at, text_options, image_options, model_set, grid, parent_id, blind, limits,
+    interaction_token, token_expires_at, text_options, image_options, model_set, grid, evaluation, parent_id, blind, limits,
     held, preview, created_at
   ) values (
     @id, @kind, 'queued', @phase, @userId, @guildId, @channelId, @locale, @applicationId, @interactionId,
-    @interactionToken, @tokenExpiresAt, @text_options, @image_options, @model_set, @grid, @parent_id, @blind, @limits,
+    @interactionToken, @tokenExpiresAt, @text_options, @image_options, @model_set, @grid, @evaluation, @parent_id, @blind, @limits,
     @held, @preview, @now
   ) returning seq`);
 const insertItem = sql<
@@ -108,6 +109,7 @@ export function enqueueing(connection: Connection, maxWaiting: number): Verbs {
       image_options: JSON.stringify(job.image),
       model_set: modelKey(modelSetOf({ ...job.image, ...job.items[0]?.image })),
       grid: job.grid === undefined ? null : JSON.stringify(job.grid),
+      evaluation: job.evaluation === undefined ? null : JSON.stringify(job.evaluation),
       parent_id: job.parentId ?? null,
       blind: job.blind ? 1 : 0,
       limits: JSON.stringify(job.limits ?? {}),

@@ -1,6 +1,7 @@
 import type { Grid } from "../../core/grid.js";
 import type {
   Candidate,
+  EvaluationDesign,
   Failure,
   Item,
   ItemNote,
@@ -39,6 +40,7 @@ export interface JobRow {
   /** Key of the models that its next picture needs (core/model-set.ts). */
   readonly model_set: string;
   readonly grid: string | null;
+  readonly evaluation: string | null;
   readonly parent_id: string | null;
   readonly blind: number;
   readonly owner: string | null;
@@ -125,6 +127,7 @@ export function toJob(row: JobRow, items: readonly ItemRow[], sheets: readonly S
     image: fromJson<ImageOptions>(row.image_options),
     items: items.map(toItem),
     ...(row.grid === null ? {} : { grid: fromJson<Grid>(row.grid) }),
+    ...(row.evaluation === null ? {} : { evaluation: fromJson<EvaluationDesign>(row.evaluation) }),
     parentId: row.parent_id,
     blind: row.blind === 1,
     attempt: row.attempt,

@@ -11,11 +11,12 @@ const MARK = "lessons-mark";
 const FORGOTTEN = "lessons-forgotten-";
 
 const after = sql<LessonKey, Lesson>(`
-  select votes.job_id as "jobId", user_id as "userId", guild_id as "guildId", mode, ${CHOSEN} as chosen,
-    prompt, rewrite, voted_at as at
+  select votes.job_id as "jobId", user_id as "userId", guild_id as "guildId", mode, optimized_rewriter as rewriter,
+    ${CHOSEN} as chosen, prompt, rewrite, against, baseline_rewriter as "againstRewriter", voted_at as at
   from votes join ballots using (job_id) left join flags on flags.name = '${FORGOTTEN}' || guild_id
   where (voted_at, votes.job_id, user_id) > (@at, @jobId, @userId)
-    and choice in ('left', 'right') and prompt is not null and ${COUNTED} and ${ON_REWRITING}
+    and choice in ('left', 'right') and prompt is not null and ${COUNTED}
+    and (against is not null or ${ON_REWRITING})
     and (flags.value is null or voted_at > cast(flags.value as bigint))
   order by voted_at, votes.job_id, user_id limit ${PAGE}`);
 const flag = sql<{ name: string }, { value: string }>("select value from flags where name = @name");

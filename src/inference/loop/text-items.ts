@@ -4,6 +4,7 @@ import {
   type ItemNote,
   imageOf,
   type Job,
+  sharesRewrites,
   textOptionsOf,
   unwrittenSides,
 } from "../../core/job.js";
@@ -34,7 +35,8 @@ export class TextItems implements ItemWork {
   async make(host: Host, claim: Claim, pieces: readonly Piece[], signal: AbortSignal): Promise<boolean> {
     const { queue, events, now, choice } = this.#options;
     const { job } = claim;
-    const asked = job.grid === undefined ? pieces : await this.#distinct(job, pieces);
+    const shared = sharesRewrites(job);
+    const asked = shared ? await this.#distinct(job, pieces) : pieces;
     const [first] = asked;
     if (first === undefined) return true;
     const started = now();
@@ -63,8 +65,8 @@ export class TextItems implements ItemWork {
     const ms = (now() - started) / asked.length;
     for (const [i, { item, side }] of asked.entries()) {
       const { rewrite: first, candidates, unread = null, kept = false, truncated } = rewrites[i]!;
-      // The cells of a grid differ by their options alone, and of two rewriters each shows what it makes itself.
-      const isChosen = job.grid === undefined && item.against === undefined;
+      // A grid shows what its options do, and an evaluation, or a pair of two rewriters, what each makes itself.
+      const isChosen = !shared && item.against === undefined;
       const taken = isChosen ? await choice?.take(job, item.prompt, candidates) : null;
       const rewrite = taken?.rewrite ?? first;
       const notes: ItemNote[] = [
@@ -78,14 +80,14 @@ export class TextItems implements ItemWork {
         }),
       ];
       if (!(await queue.saveText(claim, item.index, { side, rewrite, candidates, notes, ms }))) return false;
-      if (job.grid === undefined) continue;
+      if (!shared) continue;
       for (const { index } of job.items.filter((other) => other !== item && isSameText(job, item, other)))
         if (!(await queue.saveText(claim, index, { rewrite, candidates, notes }))) return false;
     }
     return true;
   }
 
-  /** Of a grid, whose cells share their rewrites: the pieces that are still to be made, each text once. */
+  /** Of a job whose items share their rewrites: the pieces that are still to be made, each text once. */
   async #distinct(job: Job, pieces: readonly Piece[]): Promise<readonly Piece[]> {
     const stored = await this.#options.queue.get(job.id);
     const lacking = pieces.filter(({ item: { index }, side }) => {

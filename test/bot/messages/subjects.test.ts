@@ -17,6 +17,17 @@ it.each([
   ["Eine Katze", false],
 ])("%s: %s", (prompt, known) => expect(new Subjects(SUBJECTS).knows(prompt)).toBe(known));
 
+it("names what was meant first, then some of every kind, others for each prompt", () => {
+  const many = Array.from({ length: 30 }, (_, i) => [`subject number ${i}`, `other ${i}`]);
+  const subjects = new Subjects([...many, ["octopus", "squid"], ["rocket", "spaceship"]]);
+  expect(subjects.near("an octopuss")[0]).toBe("octopus");
+  expect(subjects.near("two space ships, spaceshp")[0]).toBe("rocket");
+  const [first, second] = [subjects.near("eine Hexe"), subjects.near("eine Burg")];
+  expect(new Set(first).size).toBe(3);
+  expect(first).toEqual(subjects.near("eine Hexe"));
+  expect(second).not.toEqual(first);
+});
+
 it.each([
   ["A witch on a bicycle", true],
   ["A cat", false],

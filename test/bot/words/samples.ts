@@ -25,6 +25,7 @@ const people = [
   ["1", "compare"],
   ["1", "batch"],
   ["1", "grid"],
+  ["1", "evaluation"],
 ] as const;
 const tallies = [
   { optimized: 1, baseline: 1, tie: 1, bad: 1 },
@@ -140,7 +141,7 @@ export const SAMPLES: {
     upscaler: [["`real-x4`"]],
     enlarged: [[4]],
     larger: [[1.5], [2]],
-    unknownSubject: [[100]],
+    unknownSubject: [[100, ["`owl`", "`red apple`"]]],
     settings: [[["seed 7", "1 step"]]],
     footer: [[["seed 7"]]],
     sides: [["rewritten"]],
@@ -343,6 +344,16 @@ export const SAMPLES: {
       ["pair", 2, 1],
       ["picture", 1, 3],
     ],
+  },
+  evaluationLines: {
+    amount: [
+      [1, ["`promptist`", "`none`"], 1, 2],
+      [20, ["`promptist`", "`magicprompt`", "`none`"], 2, 120],
+    ],
+    better: [["`promptist`", "`none`", "R", "+0.91", { mean: 0.9, low: 0.8, high: 1, n: 40 }]],
+    worse: [["`promptist`", "`none`", "R", "+0.91", { mean: 0.9, low: 0.8, high: 1, n: 40 }]],
+    open: [["`promptist`", "`none`", "R", "+0.91", { mean: 0.9, low: 0.8, high: 1, n: 40 }]],
+    pictures: [[ID]],
   },
   gridLines: {
     amount: [

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { DEFAULT_TEXT_OPTIONS } from "../../../src/core/options.js";
 import type { Side } from "../../../src/core/side.js";
 import type { Lesson } from "../../../src/db/lessons.js";
 import type { Store } from "../../../src/db/store.js";
@@ -48,7 +49,14 @@ describe.each(ENGINES)("$name", ({ create }) => {
     await vote(first, "bob", "optimized");
     await vote(first, "cyd", "tie");
     await vote(first, "dan", "bad");
-    const shared = { userId: "bob", mode: "given", prompt: "A cat" };
+    const shared = {
+      userId: "bob",
+      mode: "given",
+      rewriter: "given",
+      prompt: "A cat",
+      against: null,
+      againstRewriter: "none",
+    };
     const lessons = [
       {
         ...shared,
@@ -70,6 +78,22 @@ describe.each(ENGINES)("$name", ({ create }) => {
     expect(await all()).toEqual(lessons);
     expect(await store.lessons.after(lessons[0]!)).toEqual(lessons.slice(1));
     expect(await store.lessons.after(lessons[1]!)).toEqual([]);
+  });
+
+  test("have both texts of a pair of two rewriters, unless they say the same", async () => {
+    const rival = { ...DEFAULT_TEXT_OPTIONS, rewriter: "magicprompt" };
+    const duel = async (rewrite: string) => {
+      const wish = newJob({ user: "ada", prompts: ["A cat"], rewrites: ["A cat, sharp"] });
+      const items = wish.items.map((item) => ({ ...item, against: { text: rival, rewrite } }));
+      const job = await store.queue.enqueue({ ...wish, items });
+      await store.votes.open(job, null);
+      return job.id;
+    };
+    await vote(await duel("A cat, ink"), "bob", "baseline");
+    await vote(await duel(" a cat, SHARP"), "bob", "optimized");
+    expect(await all()).toMatchObject([
+      { chosen: "baseline", rewrite: "A cat, sharp", against: "A cat, ink", againstRewriter: "magicprompt" },
+    ]);
   });
 
   test("leave out a pair that the rewrite did not change", async () => {

@@ -57,6 +57,29 @@ describe.skipIf(server == null)("a bot and two workers", () => {
     const one = start(1);
     await expect.poll(one.output, { timeout: 60_000 }).toContain("The worker is ready");
 
+    // The bot's operator sees it, and pauses it alone.
+    const admin = local.member("admin");
+    const listed = async () => (await admin.slash("admin hosts")).message?.content ?? "";
+    await expect.poll(listed).toMatch(/worker · heard of \d+ s ago/);
+    const [worker] = await query<{ name: string }>(url, "select name from hosts where role = 'worker'");
+    const paused = await admin.slash("admin pause", { host: worker!.name });
+    expect(paused.message?.content).toContain(`\`${worker!.name}\` is paused.`);
+    expect(await listed()).toContain("**paused**");
+    const held = await alice.slash("optimize", { prompt: "a paused thing" });
+    await expect.poll(() => query(url, "select state from jobs")).toEqual([{ state: "queued" }]);
+    const [resumed] = await query<{ at: number }>(
+      url,
+      "select extract(epoch from clock_timestamp()) * 1000 as at",
+    );
+    await admin.slash("admin resume", { host: worker!.name });
+    await held.waitFor(isFinal, WAIT);
+    const [started] = await query<{ late: boolean }>(
+      url,
+      `select started_at >= ${resumed!.at} as late from jobs`,
+    );
+    expect(started!.late).toBe(true);
+    await query(url, "delete from jobs");
+
     // Progress comes from the worker, and a cancel reaches it in a second.
     const long = await alice.slash("compare", { prompt: "a red apple", seed: 1, steps: 100 });
     await long.waitFor((m) => /step \d+ of 1\d\d/.test(JSON.stringify(m.embeds)), WAIT);

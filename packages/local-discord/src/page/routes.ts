@@ -52,6 +52,12 @@ const forms = {
   locale: z.strictObject({ user: z.string(), locale: z.string().regex(/^[a-z]{2}(-[A-Z0-9]{2,3})?$/) }),
 } as const;
 
+/** A command with its options, by the names that the bot registered. */
+export interface Example {
+  readonly command: string;
+  readonly options: Readonly<Record<string, string>>;
+}
+
 /**
  * The user's side over HTTP, for the page; not part of Discord's API. Every call acts as the user it names.
  * There is no password: anyone at this machine may be any of the seeded users.
@@ -64,11 +70,18 @@ export class PageRoutes {
   readonly #people: People;
   readonly #operator: OperatorBoard;
   readonly #transcript: Transcript;
+  readonly #examples: readonly Example[];
 
-  constructor(people: People, operator: OperatorBoard, transcript: Transcript) {
+  constructor(
+    people: People,
+    operator: OperatorBoard,
+    transcript: Transcript,
+    examples: readonly Example[] = [],
+  ) {
     this.#people = people;
     this.#operator = operator;
     this.#transcript = transcript;
+    this.#examples = examples;
     this.#unsubscribe = people.state.subscribe((event) => {
       if (event.type !== "interaction.answered" || event.modal === undefined) return;
       this.#modals.set(event.interaction.id, event.modal);
@@ -250,6 +263,7 @@ export class PageRoutes {
       })),
       direct: visible.filter((it) => it.participants.includes(user.id)).map((it) => this.#channel(it, user)),
       attachment_size_limit: state.limits.attachmentBytes,
+      examples: this.#examples,
     };
   }
 }

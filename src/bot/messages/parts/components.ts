@@ -7,11 +7,13 @@ import {
 } from "discord.js";
 import {
   drawnSides,
+  type EvaluationDesign,
   type Item,
   type ItemNoun,
   isUnchanged,
   type Job,
   nounOf,
+  placeIn,
   textOptionsOf,
 } from "../../../core/job.js";
 import { type PictureSize, showSize } from "../../../core/options.js";
@@ -148,7 +150,7 @@ export const ITEMS_SHOWN = 5 * OPTIONS_MAX;
 
 /** Menus of the items that can be taken out, 25 in each. */
 export function itemRows(
-  { id: jobId, kind, grid }: Pick<Job, "id" | "kind" | "grid">,
+  { id: jobId, kind, grid, evaluation }: Pick<Job, "id" | "kind" | "grid" | "evaluation">,
   items: readonly Item[],
   { labels }: Words,
 ): Row[] {
@@ -169,7 +171,7 @@ export function itemRows(
               ? clip(`${index + 1}. ${cellLabel(grid, { index })}`, OPTION_TEXT_MAX)
               : noun === "pair"
                 ? labels.pair(index + 1, seed)
-                : clip(`${index + 1}. ${prompt}`, OPTION_TEXT_MAX),
+                : clip(`${index + 1}. ${rewriterName(evaluation, index)}${prompt}`, OPTION_TEXT_MAX),
           value: String(index),
         })),
       }),
@@ -177,6 +179,10 @@ export function itemRows(
   }
   return rows;
 }
+
+/** Before the prompt of a picture of an evaluation, whose pictures of one prompt differ by it. */
+const rewriterName = (evaluation: EvaluationDesign | undefined, index: number): string =>
+  evaluation === undefined ? "" : `${evaluation.rewriters[placeIn(evaluation, index).rewriter]}: `;
 
 /** Under what `/info` read in a picture. */
 export const pictureRow = ({ labels }: Words): Row =>
@@ -200,13 +206,13 @@ export function resultRows(job: Job, words: Words): Row[] {
   const { id, kind, state, items } = job;
   const [item] = items;
   const end = [button("info", id, labels.info), button("delete", id, labels.delete)];
-  const edit = kind === "batch" ? [] : [button("edit", id, labels.editPrompt)];
+  const isList = kind === "batch" || kind === "evaluation";
+  const edit = isList ? [] : [button("edit", id, labels.editPrompt)];
   if (state !== "done") {
     return [row(button("redraw", id, labels.tryAgain, { style: ButtonStyle.Primary }), ...edit, ...end)];
   }
   const redraw = canRedraw(job) ? [button("redraw", id, labels.redraw)] : [];
-  if (kind === "batch" || (item?.rewrite == null && item?.only === undefined))
-    return [row(...redraw, ...end)];
+  if (isList || (item?.rewrite == null && item?.only === undefined)) return [row(...redraw, ...end)];
   if (item.only !== undefined) {
     const pair = button("pair", id, labels.drawPair, { style: ButtonStyle.Primary });
     return [row(button("again", id, labels.again), ...(redraw.length > 0 ? redraw : edit), pair, ...end)];

@@ -1,12 +1,24 @@
+import { nearestNames } from "../../../core/nearest.js";
+
+/** How many are named to somebody whose prompt has none of them. */
+const TRIED = 3;
+
 /** What the image model can draw, where that is a short list. */
 export class Subjects {
   /** How many there are. */
   readonly count: number;
+  /** The usual name of each, and of each name the usual one. */
+  readonly #usual: readonly string[];
+  readonly #usualOf: ReadonlyMap<string, string>;
   readonly #names: RegExp;
 
-  /** @param subjects each subject's names */
+  /** @param subjects each subject's names, the usual one first */
   constructor(subjects: readonly (readonly string[])[]) {
     this.count = subjects.length;
+    this.#usual = subjects.flatMap(([usual]) => usual ?? []);
+    this.#usualOf = new Map(
+      subjects.flatMap((names) => names.map((name) => [name.toLowerCase(), names[0]!] as const)),
+    );
     const names = subjects.flat().map((name) => name.replace(/[^\p{L}\p{N} -]/gu, ""));
     this.#names = new RegExp(`(?<![\\p{L}\\p{N}])(?:${names.join("|")})(?:e?s)?(?![\\p{L}\\p{N}])`, "iu");
   }
@@ -14,5 +26,20 @@ export class Subjects {
   /** Whether a prompt names at least one of them. */
   knows(prompt: string): boolean {
     return this.#names.test(prompt);
+  }
+
+  /** Some to try instead: those whose names a word of the prompt resembles first, then any, others for each prompt. */
+  near(prompt: string): string[] {
+    const words = prompt.match(/\p{L}{4,}/gu) ?? [];
+    const meant = words
+      .flatMap((word) => nearestNames([...this.#usualOf.keys()], word))
+      .map((name) => this.#usualOf.get(name)!);
+    const start = [...prompt].reduce((sum, letter) => sum + letter.codePointAt(0)!, 0);
+    // Far from each other in the list, where neighbours are of one kind, such as faces.
+    const any = Array.from({ length: TRIED }, (_, i) => {
+      const place = start + Math.floor((i * this.count) / TRIED);
+      return this.#usual[place % this.count]!;
+    });
+    return [...new Set([...meant, ...any])].slice(0, TRIED);
   }
 }

@@ -132,6 +132,8 @@ export const commandTexts = {
   batch: {
     description: "Compare all prompts of a file",
     file: ".txt (one prompt a line), .json or .jsonl (texts or pairs) or .csv (a prompt column)",
+    evaluate: "Measure the rewriters on these prompts, with a report at the end (managers only)",
+    seeds: "Of an evaluation: pictures of each prompt and rewriter (default: 2)",
   },
 } as const;
 

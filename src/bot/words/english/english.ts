@@ -2,6 +2,7 @@ import { draftLines, fileLines, itemLines } from "./batch.js";
 import { helpText } from "./commands.js";
 import { galleryLines, quotaLines, styleLines } from "./community.js";
 import { errorSentences, expectations } from "./errors.js";
+import { evaluationLines } from "./evaluation.js";
 import { gridLines } from "./grid.js";
 import { historyLines } from "./history.js";
 import { hostLines } from "./hosts.js";
@@ -48,6 +49,7 @@ export const english = {
   fileLines,
   itemLines,
   gridLines,
+  evaluationLines,
   refusals,
   historyLines,
   dataLines,

@@ -55,6 +55,8 @@ export const errorSentences: Readonly<Record<ErrorCode, (values: Values) => stri
     `${named(c.code("model"), c.text("kind") === "LoRA" ? "The LoRA" : "The model", "This model")} is for age-restricted channels only. Choose another one, or use it there.`,
   INPUT_REWRITER: (c) =>
     `${named(c.code("rewriter"), "The rewriter", "This rewriter")} can't be used here. Choose one that is shown while you type: \`promptist\`, \`magicprompt\`, \`none\` and so on.`,
+  INPUT_EVALUATION: (c) =>
+    `With \`evaluate:True\`, \`rewriter\` names what is compared: up to ${c.say("max", number, "5")} different ones, such as \`promptist, magicprompt, none\`, and not \`none\` alone. \`seeds\` is for an evaluation only.`,
   INPUT_AGAINST: (c) =>
     `Both sides would be ${c.code("rewriter") ?? "one rewriter"}. Choose another one for \`against\`.`,
   FILE_STYLES: () =>

@@ -11,6 +11,7 @@ export const labels = {
     compare: "Compare",
     batch: "Batch",
     grid: "Grid",
+    evaluation: "Evaluation",
   } satisfies Record<JobKind, string>,
   cancel: "Cancel",
   compareThis: "Compare this",

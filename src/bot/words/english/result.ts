@@ -46,6 +46,7 @@ const RESULTS: Readonly<Record<JobKind, string>> = {
   compare: "comparison",
   batch: "batch",
   grid: "grid",
+  evaluation: "evaluation",
 };
 
 /** Lines of the message that carries a result. */
@@ -58,8 +59,9 @@ export const resultLines = {
   /** What enlarged a picture; `name` is code. */
   upscaler: (name: string) => `enlarged by ${name}`,
   enlarged: (times: number) => `-# Shown ${times} times as large as it was drawn.`,
-  unknownSubject: (subjects: number) =>
-    `The small model here draws only ${count(subjects, "subject")}, such as a cat, a rose or a rocket, and none of them is in this prompt.`,
+  /** `tried`: subjects that it knows, as code. */
+  unknownSubject: (subjects: number, tried: readonly string[]) =>
+    `The small model here draws only ${count(subjects, "subject")}, and none of them is in this prompt. Try ${tried.join(", ")}.`,
   settings: (parts: readonly string[]) => parts.join(" · "),
   /** Small, below all else. */
   footer: (parts: readonly string[]) => `-# ${parts.join(" · ")}`,

@@ -29,3 +29,12 @@ export const tasteLines = {
   forgotten:
     "Forgotten. The votes so far still count in `/stats show`; what is liked is learned from new ones.",
 } as const;
+
+/** What the picture of `/taste show` says, which is English for all. */
+export const tastePicture = {
+  title: "What this server likes",
+  share: "wins with the phrase, against the same without it",
+  chosen: "All rewrites chosen so",
+  first: "Always the first rewrite",
+  note: (share: number, votes: number) => `${percent(share)}, n = ${number(votes)}`,
+} as const;

@@ -118,7 +118,11 @@ function App() {
     <main class=${over ? "over" : ""}
       onClick=${(event) => {
         const mention = event.target.closest?.("button[data-command]");
-        if (mention) setCalled(mention.dataset.command);
+        if (mention)
+          setCalled({
+            name: mention.dataset.command,
+            options: JSON.parse(mention.dataset.options ?? "{}"),
+          });
       }}
       onDragOver=${(event) => {
         event.preventDefault();
@@ -140,7 +144,7 @@ function App() {
       ${
         asked
           ? html`<${AgeQuestion} channel=${channel} yes=${confirm} />`
-          : html`<${Messages} channel=${channel} room=${room} hidden=${hidden} context=${context} online=${state.bot.online} bot=${displayName(state.bot)}
+          : html`<${Messages} channel=${channel} room=${room} hidden=${hidden} context=${context} online=${state.bot.online} bot=${displayName(state.bot)} examples=${state.examples}
         sent=${sent} target=${chat.target} clearTarget=${chat.clearTarget} onError=${chat.setError} />`
       }
       <div class="status" role="status">${chat.typing && html`<span class="thinking"><i></i><i></i><i></i></span> <b>${names(chat.typing)}</b> is typing…`}</div>
@@ -175,7 +179,19 @@ function Presence({ connected, bot }) {
  * A channel's messages. Stays at the newest one unless the reader scrolled up; `sent` changes when the reader
  * says something, and `target` is the message that a link leads to.
  */
-function Messages({ channel, room, hidden, context, online, bot, sent, target, clearTarget, onError }) {
+function Messages({
+  channel,
+  room,
+  hidden,
+  context,
+  online,
+  bot,
+  examples,
+  sent,
+  target,
+  clearTarget,
+  onError,
+}) {
   const list = useRef(null);
   const atEnd = useRef(true);
   const [behind, setBehind] = useState(false);
@@ -216,6 +232,9 @@ function Messages({ channel, room, hidden, context, online, bot, sent, target, c
     message.onanimationend = () => message.classList.remove("target");
   }, [target, room]);
   const count = room.commands.length;
+  const offered = channel.may.send
+    ? examples.filter(({ command }) => room.commands.some(({ name }) => name === command))
+    : [];
   return html`<div class="log">
     <ol class="messages" ref=${list} role="log" aria-label=${`Messages in ${channel.name}`} aria-live="polite" aria-relevant="additions" tabindex="0"
       onScroll=${() => {
@@ -233,7 +252,15 @@ function Messages({ channel, room, hidden, context, online, bot, sent, target, c
             : online
               ? html`${bot} offers no commands here.`
               : html`No bot is online. Start one with this address and its token, as the terminal says.`
-        }</p></li>
+        }</p>
+        ${
+          offered.length > 0 &&
+          html`<p>To try it, press one and then Enter:</p>
+        <ul class="examples" aria-label="Examples">${offered.map(
+          ({ command, options }) =>
+            html`<li key=${JSON.stringify([command, options])}><button type="button" data-command=${command} data-options=${JSON.stringify(options)}>/${[command, ...Object.entries(options).map(([name, value]) => `${name}:${value}`)].join(" ")}</button></li>`,
+        )}</ul>`
+        }</li>
       ${shown.map((it, n) => {
         const before = shown[n - 1];
         const at = new Date(it.timestamp);

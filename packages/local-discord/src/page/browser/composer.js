@@ -49,10 +49,13 @@ export function Composer({
   useEffect(() => {
     if (dropped) attach(dropped.files);
   }, [dropped]);
-  // A command that was clicked in a message; one that is not offered here is typed as the message has it.
+  // A command that was clicked in a message or in the welcome; one that is not offered here is typed as the message has it.
   useEffect(() => {
     if (called === null) return;
-    setText(`/${all.find((it) => it.real === called)?.name ?? called} `);
+    const leaf = all.find((it) => it.real === called.name);
+    const nameOf = (real) => leaf?.options.find((it) => it.real === real)?.name ?? real;
+    const options = Object.entries(called.options).map(([real, value]) => `${nameOf(real)}:${value}`);
+    setText(`/${leaf?.name ?? called.name} ${options.join(" ")}`);
     setOpen(true);
     box.current?.focus();
     onCalled();

@@ -91,7 +91,7 @@ export function State({ names }) {
     <section><h3>Jobs</h3>
       ${jobs.length === 0 && html`<p class="faint">None yet.</p>`}
       <ul class="jobs">${jobs.map((it) => html`<${Job} key=${it.id} job=${it} names=${names} actions=${actions} ask=${ask} />`)}</ul></section>
-    ${hosts && html`<section><h3>Hosts</h3><ul class="facts hosts">${hosts.map((it) => html`<${Host} key=${it.name} host=${it} actions=${actions} ask=${ask} />`)}</ul></section>`}
+    ${hosts && html`<section><h3>Hosts</h3><ul class="facts hosts">${hosts.map((it) => html`<${Host} key=${it.name} host=${it} alone=${hosts.length === 1} actions=${actions} ask=${ask} />`)}</ul></section>`}
     ${models && html`<section><h3>Models</h3><ul class="facts">${models.map((it) => html`<${Model} key=${it.use} model=${it} />`)}</ul></section>`}
     <section><h3>Memory</h3><${Memory} entries=${memory} /></section>
     ${
@@ -142,16 +142,19 @@ const HEARD = {
   stopped: (ago) => `stopped ${ago} ago`,
 };
 
-function Host({ host, actions, ask }) {
+const inSeconds = (ms) => (ms < 60_000 ? `${Math.max(1, Math.round(ms / 1000))} s` : duration(ms));
+
+function Host({ host, alone, actions, ask }) {
   const { name, condition, role, version, differs, otherPictures, agoMs, devices, offers } = host;
   const isHere = condition === "running" || condition === "paused";
   const action = condition === "paused" ? "resumeHost" : "pauseHost";
+  // Pausing the only one is pausing the queue.
   const canAct =
-    actions.includes(action) && condition !== "stopped" && condition !== "silent" && devices.length > 0;
+    isHere && actions.includes(action) && devices.length > 0 && !(alone && condition === "running");
   return html`<li class=${condition}><i class=${condition === "running" ? "dot on" : "dot"}></i><div>
     <div class="between"><span class="cut" title=${name}>${name}</span>
       ${canAct && html`<${Action} key=${action} name=${action} body=${{ host: name }} label=${condition === "paused" ? "Resume" : "Pause"} ask=${ask} />`}</div>
-    <small class=${condition === "silent" ? "error" : ""}>${role} · ${HEARD[condition](agoMs < 1000 ? "1 s" : duration(Math.round(agoMs / 1000) * 1000))}</small>
+    <small class=${condition === "silent" ? "error" : ""}>${role} · ${HEARD[condition](inSeconds(agoMs))}</small>
     <small class=${differs ? "error" : ""}>${version}${differs ? " · another version than the bot's" : ""}</small>
     ${otherPictures && html`<small class="error">keeps its pictures in another store than the bot</small>`}
     ${isHere && devices.map((it) => html`<${Device} key=${it.name} device=${it} />`)}
