@@ -133,7 +133,10 @@ export function cellItems(
 
 function atStrength(loras: readonly NamedLora[], strength: number): NamedLora[] {
   if (loras.length === 0)
-    throw new InputError("GRID_LORA", "The axis strength is that of a LoRA, and none is named.");
+    throw new InputError(
+      "GRID_LORA",
+      "The axis strength is that of LoRAs, and none is named. Name one, or take lora as the other axis.",
+    );
   return loras.map(({ name }) => ({ name, strength }));
 }
 
