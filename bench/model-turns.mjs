@@ -73,7 +73,7 @@ const newJob = (i, { person, model }) => ({
 });
 
 /** Runs all requests, which wait from the start; answers the loads and when each job was done. */
-async function run(asked, { startWorker, now, checkpointName }, inTurns) {
+async function run(asked, { startWorker, now, checkpointName }, inTurns, devices = 1, isShared = true) {
   const folder = mkdtempSync(join(tmpdir(), "bench-model-turns-"));
   const events = createEvents();
   const store = announced(sqliteStore(openDatabase(join(folder, "queue.db")), { now }), events);
@@ -97,39 +97,71 @@ async function run(asked, { startWorker, now, checkpointName }, inTurns) {
       if (ends.length === asked.length) resolve();
     });
   });
-  const loop = new InferenceLoop({
-    queue,
-    events,
-    gpu: new GpuLock(),
-    startWorker,
-    checkpointName,
-    pictures: new PictureFolder(join(folder, "pictures")),
-    owner: "bench",
-    phaseMs: 120_000,
-    now,
-  });
-  loop.start();
+  const loops = [];
+  for (let device = 0; device < devices; device++) {
+    const loop = new InferenceLoop({
+      queue,
+      events,
+      gpu: new GpuLock(),
+      startWorker,
+      checkpointName,
+      pictures: new PictureFolder(join(folder, "pictures")),
+      owner: `bench ${device}`,
+      phaseMs: 120_000,
+      now,
+      ...(devices === 1 ? {} : { device: `cpu:${device}` }),
+      ...(isShared
+        ? { elsewhere: () => loops.filter((it) => it !== loop).flatMap(({ loaded }) => loaded) }
+        : {}),
+    });
+    loops.push(loop);
+  }
+  for (const loop of loops) loop.start();
   await all;
-  await loop.stop();
+  await Promise.all(loops.map((loop) => loop.stop()));
   await store.close();
   rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   return { loads, ends, seconds: ends.at(-1).s };
 }
 
-/** Models that take the time of real ones, on a clock that only they move. */
-function scripted() {
+/**
+ * Models that take the time of real ones, on a clock that only they move: to the end of what ends first, once every
+ * device takes its time, or one has had nothing to do for a while.
+ */
+function scripted(devices = 1) {
   let time = 1_000_000;
-  const pass = (seconds) => {
-    time += seconds * 1_000;
+  let waiting = [];
+  let idle;
+  const advance = () => {
+    clearTimeout(idle);
+    const [first, ...others] = waiting.toSorted((one, other) => one.at - other.at);
+    if (first === undefined) return;
+    waiting = others;
+    time = first.at;
+    first.resolve();
+    if (others.length > 0) idle = setTimeout(advance, IDLE_MS);
   };
+  const pass = (seconds) =>
+    new Promise((resolve) => {
+      waiting.push({ at: time + seconds * 1_000, resolve });
+      clearTimeout(idle);
+      if (waiting.length === devices) advance();
+      else idle = setTimeout(advance, IDLE_MS);
+    });
+  return timed(() => time, pass);
+}
+/** Longer than a device takes between two pieces of work. */
+const IDLE_MS = 250;
+
+function timed(now, pass) {
   return {
-    now: () => time,
+    now,
     checkpointName: (_phase, { model }) => model ?? "own",
     startWorker: async (phase) => {
-      pass(loadS);
+      await pass(loadS);
       const calls = {
-        draw: ({ file }) => {
-          pass(pairS / PICTURES);
+        draw: async ({ file }) => {
+          await pass(pairS / PICTURES);
           writeFileSync(file, "");
           return { truncated: null, judgement: null, notes: [] };
         },
@@ -223,6 +255,13 @@ for (const [name, isMixed] of [
     `  least possible with turns as short: ${least} loads; in turns ${share.toFixed(2)} times as many`,
   );
   if (share > 1.5) throw new Error("more than 1.5 times the least possible");
+  for (const [how, isShared] of [
+    ["each leaves to the other what that has loaded", true],
+    ["each for itself", false],
+  ]) {
+    const two = await run(asked, scripted(2), true, 2, isShared);
+    console.log(`  two devices, ${how}: ${two.loads} loads, ${two.seconds} s in all; ${waits(two.ends)}`);
+  }
 }
 
 // --- the miniature and two copies that draw something else ---

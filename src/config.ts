@@ -12,7 +12,7 @@ import {
   DEFAULT_LIMITS,
   DEFAULT_SPEED,
   DEFAULT_TEXT_OPTIONS,
-  DEVICES,
+  DEVICE_HELP,
   IMAGE_RANGES,
   type ImageOptions,
   KEEP_PROMPTS,
@@ -26,6 +26,7 @@ import {
   TEXT_RANGES,
   TEXT_WEIGHTS,
   type TextOptions,
+  textDeviceProblem,
 } from "./core/options.js";
 import { foldersIn, hubCacheOf } from "./core/paths.js";
 import { PROMPTIST, REWRITER_NAMES } from "./core/rewriters.js";
@@ -33,11 +34,14 @@ import { TREATMENTS } from "./core/settings.js";
 import {
   CAP_HELP,
   choices,
+  device,
+  devices,
   flag,
   inRange,
   integer,
   jobsOrNone,
   LIMIT_HELP,
+  listed,
   MINUTES_HELP,
   memory,
   minutesOrNone,
@@ -167,20 +171,21 @@ export const VARIABLES = {
     text,
     "Names of models and LoRAs, with commas, that are offered in age-restricted channels only.",
   ),
-  DEVICE: variable(
-    "auto",
-    oneOf(...DEVICES),
-    `${choices(DEVICES)}. auto: the GPU if one opens, else the CPU.`,
+  DEVICE: variable("auto", device, `${DEVICE_HELP}. auto: the GPU if one opens, else the CPU.`),
+  DEVICES: variable(
+    "",
+    devices,
+    "Several devices in place of DEVICE, each at work on a job of its own, such as cuda:0,cuda:1. auto: every card of NVIDIA that is found (`promptist doctor` lists them), else the one of DEVICE.",
   ),
   TEXT_DEVICE: variable(
     "auto",
-    oneOf(...DEVICES),
-    "Where Promptist runs: a device, or auto for that of DEVICE. cpu: rewriting needs no turn on the card, so it goes on while pictures are drawn.",
+    device,
+    "Where Promptist runs: a device, or auto for where pictures are drawn. cpu: rewriting needs no turn on a card, so it goes on while pictures are drawn. With DEVICES: auto, cpu, or one of them.",
   ),
   DEVICE_MEMORY: variable(
     "auto",
     memory,
-    "Memory that drawing may take, such as 6GB or 5500MB. auto: nine tenths of the card's, or of the machine's where pictures are drawn on the CPU or the card's is not known. With less, the VAE computes in stripes and the parts of Stable Diffusion are loaded in turn; sizes that fit in no way are refused.",
+    "Memory that drawing may take on a device, such as 6GB or 5500MB. auto: nine tenths of the card's, or of the machine's where pictures are drawn on the CPU or the card's is not known. With less, the VAE computes in stripes and the parts of Stable Diffusion are loaded in turn; sizes that fit in no way are refused.",
   ),
   THREADS: variable("0", integer(0, 256), "CPU threads of a worker. 0: one per physical core."),
   PROMPTIST_WEIGHTS: variable(
@@ -417,6 +422,8 @@ export interface Config extends Variables {
   /** With a bucket, those of the last jobs. */
   readonly picturesDir: string;
   readonly cacheDir: string;
+  /** CUDA's own variable: the cards that this program may see, as numbers or UUIDs; undefined for all. */
+  readonly cudaCards: readonly string[] | undefined;
   /** Names of models and LoRAs for age-restricted channels only. */
   readonly adultModels: readonly string[];
   /** Absolute paths of EMBEDDINGS. */
@@ -450,13 +457,14 @@ export function loadConfig(
         `${key}=${isSecret(key) ? "…" : given}: ${parsed.error.issues.map((issue) => issue.message).join(", ")}`,
       );
   }
+  const values = parts as Variables;
+  if (problems.length === 0) problems.push(...textDeviceProblem(values.TEXT_DEVICE, values.DEVICES));
   if (problems.length > 0)
     throw new InputError(
       "CONFIG",
       `The configuration cannot be used:\n${problems.map((problem) => `  - ${problem}`).join("\n")}\nSee .env.example for every setting.`,
     );
 
-  const values = parts as Variables;
   const dataDir = resolve(root, values.DATA_DIR);
   const checkpointsDir = resolve(root, values.CHECKPOINTS_DIR);
   const home = environment.HOME ?? environment.USERPROFILE;
@@ -496,17 +504,8 @@ export function loadConfig(
       jobsMs: values.KEEP_JOBS_DAYS * DAY || null,
       jobsBytes: values.KEEP_JOBS_BYTES || null,
     }),
-    adultModels: Object.freeze(
-      values.ADULT_MODELS.split(",")
-        .map((name) => name.trim())
-        .filter((name) => name !== ""),
-    ),
-    embeddings: Object.freeze(
-      values.EMBEDDINGS.split(",")
-        .map((path) => path.trim())
-        .filter((path) => path !== "")
-        .map((path) => resolve(root, path)),
-    ),
+    adultModels: Object.freeze(listed(values.ADULT_MODELS)),
+    embeddings: Object.freeze(listed(values.EMBEDDINGS).map((path) => resolve(root, path))),
     dataDir,
     checkpointsDir,
     miniatureDir: existsSync(resolve(checkpointsDir, "miniature"))
@@ -520,6 +519,8 @@ export function loadConfig(
       ? resolve(dataDir, "pictures-at-hand")
       : resolve(root, values.PICTURES || join(dataDir, "pictures")),
     cacheDir: resolve(dataDir, "graphs"),
+    cudaCards:
+      environment.CUDA_VISIBLE_DEVICES === undefined ? undefined : listed(environment.CUDA_VISIBLE_DEVICES),
   });
 }
 

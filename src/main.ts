@@ -8,7 +8,7 @@ import { findAtStart } from "./checkpoints/library/find-models.js";
 import type { Config } from "./config.js";
 import { CheckpointError, describe } from "./core/errors.js";
 import { createEvents, type Events } from "./core/events.js";
-import type { Host } from "./core/host.js";
+import { type Host, haveDevicesFailed } from "./core/host.js";
 import { PHASES, type Phase } from "./core/job.js";
 import { rewriterSetOf } from "./core/model-set.js";
 import { DEFAULT_SIDES, type Sides, sidesOf } from "./core/options.js";
@@ -21,13 +21,18 @@ import type { Store } from "./db/store.js";
 import { diskUse } from "./files/disk-use.js";
 import { mostPixels } from "./inference/diffusion/size-limit.js";
 import { WorkerRecords } from "./inference/loop/left-behind.js";
-import { checkpointName, type ModelChoice, miniaturePhases } from "./inference/loop/model-choice.js";
+import {
+  checkpointName,
+  type ModelChoice,
+  miniaturePhases,
+  type OwnDevice,
+} from "./inference/loop/model-choice.js";
 import { PromptWindow } from "./inference/promptist/prompt-window.js";
 import { openPromptReader } from "./inference/worker/prompt-tokenizer.js";
 import { openEngine, passwordOf } from "./main/engine.js";
 import { examplesOf } from "./main/examples.js";
 import { startHost } from "./main/host.js";
-import { createLoops, modelSetsOf } from "./main/loops.js";
+import { createLoops, modelSetsOf, type PlannedLoop } from "./main/loops.js";
 import { startMetrics } from "./main/metrics.js";
 import { LoadedModels } from "./metrics/loaded-models.js";
 import { logEvents } from "./metrics/log.js";
@@ -213,6 +218,7 @@ export async function createApp(
       ...(subjects === null ? {} : { subjects }),
       uncheckedPictures: config.UNCHECKED_PICTURES,
       paces: () => pacesOf(heartbeat.latest),
+      haveDevicesFailed: () => haveDevicesFailed(heartbeat.latest),
       fleet: () => heartbeat.list(),
       isTooLong: (prompt, text) => windowOf(rewriterNameOf(text)).isLonger(prompt, text.maxNewTokens),
       rewriters: () => models.rewriters(),
@@ -229,7 +235,7 @@ export async function createApp(
         maxBatch: config.MAX_BATCH_PROMPTS,
         maxFileBytes: config.MAX_FILE_BYTES,
         maxSteps: config.MAX_STEPS,
-        sides: await sidesHere(choice, config, events),
+        sides: await sidesHere(choice, planned, config, events),
         maxPairs: config.MAX_PAIRS,
         maxCells: config.MAX_CELLS,
         inLine: config.inLine,
@@ -300,15 +306,24 @@ function embeddingNames({ clipTokenizer, diffusion, embeddings = [] }: ModelChoi
   }
 }
 
-/** The sides of pictures; those of Stable Diffusion 1.5 where the checkpoint's configuration can't be read. */
+/** The sides of pictures, which fit on each device; those of Stable Diffusion 1.5 where the checkpoint's configuration can't be read. */
 async function sidesHere(
   { diffusion: { directory }, vae = null, device, precision, memory = null }: ModelChoice,
+  planned: readonly PlannedLoop[],
   { MAX_SIDE, image }: Config,
   events: Events,
 ): Promise<Sides> {
   try {
     const sides = sidesOf(ownSide(directory, vae), MAX_SIDE, image.size);
-    return { ...sides, mostPixels: await mostPixels({ directory, vae, device, precision, memory }) };
+    const own = planned.flatMap(({ phases, own }) => (own && phases.includes("image") ? [own] : []));
+    const places: readonly OwnDevice[] = own.length === 0 ? [{ name: device, memory }] : own;
+    const most = await Promise.all(
+      places.map((on) =>
+        mostPixels({ directory, vae, device: on.name, card: on.card, precision, memory: on.memory }),
+      ),
+    );
+    const limited = most.filter((pixels) => pixels !== null);
+    return { ...sides, mostPixels: limited.length === 0 ? null : Math.min(...limited) };
   } catch (error) {
     // Rewriting works all the same, and each job that would draw says what is wrong.
     const message = `The size of the pictures of ${directory} is unknown: ${describe(error)}`;

@@ -1,5 +1,14 @@
 import { z } from "zod";
-import { IMAGE_RANGES, LIMIT_RANGES, parseSize, type Range, SIDE_MULTIPLE } from "./core/options.js";
+import {
+  type DeviceName,
+  IMAGE_RANGES,
+  LIMIT_RANGES,
+  parseSize,
+  type Range,
+  readDevice,
+  readDevices,
+  SIDE_MULTIPLE,
+} from "./core/options.js";
 import { parseMemory } from "./core/picture-memory.js";
 
 /** One variable of the environment and of `.env`. */
@@ -44,6 +53,30 @@ export const size = readBy(parseSize, "", `expected WIDTHxHEIGHT such as 512x512
 
 /** An amount such as `6GB`, in bytes; null for `auto`. */
 export const memory = readBy(parseMemory, "auto", "expected auto, or an amount such as 6GB or 5500MB");
+
+/** What stands between commas. */
+export const listed = (text: string): string[] =>
+  text
+    .split(",")
+    .map((part) => part.trim())
+    .filter((part) => part !== "");
+
+/** `cuda`, or `cuda:1`. */
+export const device = text.transform((value, context): DeviceName => {
+  const read = readDevice(value);
+  if ("device" in read) return read.device;
+  context.addIssue({ code: "custom", message: read.problem });
+  return z.NEVER;
+});
+
+/** `auto`, or devices with commas between them; none for what DEVICE says. */
+export const devices = text.transform((value, context): "auto" | readonly DeviceName[] => {
+  if (value.trim() === "auto") return "auto";
+  const read = readDevices(value);
+  if ("devices" in read) return read.devices;
+  context.addIssue({ code: "custom", message: read.problem });
+  return z.NEVER;
+});
 
 /** Hugging Face's programs take other words for "no". */
 export const flag = text.transform((value) => /^(1|on|yes|true)$/i.test(value.trim()));

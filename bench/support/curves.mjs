@@ -52,7 +52,7 @@ export function curvesSvg(panels, { title, x: xName, reference }) {
     return `<g transform="translate(${at})">${text(panel.title, PANEL.left, 22, { size: 13, weight: 600, fill: "#111827" })}${grid.join("")}${lines.reverse().join("")}</g>`;
   });
   const [width, height] = [
-    ACROSS * PANEL.width,
+    ACROSS * PANEL.width + PANEL.right,
     TITLE + Math.ceil(panels.length / ACROSS) * PANEL.height + LEGEND,
   ];
   const legend = panels[0].curves.map(({ label }, i) => {
@@ -67,7 +67,7 @@ export function curvesSvg(panels, { title, x: xName, reference }) {
 ${text(title, PANEL.left, 28, { size: 16, weight: 600, fill: "#111827" })}
 ${drawn.join("\n")}
 ${legend.join("\n")}
-${text(xName, width - PANEL.right, height - 14, { anchor: "end" })}
+${text(xName, width - 2 * PANEL.right, height - 14, { anchor: "end" })}
 </svg>
 `;
 }

@@ -79,6 +79,8 @@ export interface BotOptions {
   readonly uncheckedPictures?: Treatment;
   /** The devices of all hosts that take jobs now, and how long work takes there; without it nothing is estimated. */
   readonly paces?: () => readonly DevicePace[];
+  /** Whether all devices that draw are set aside. */
+  readonly haveDevicesFailed?: () => boolean;
   /** The programs that share the database; by default as it has them. */
   readonly fleet?: () => Promise<readonly Host[]>;
   /** Whether Promptist reads only the beginning of a prompt; throws CheckpointError. */
@@ -142,7 +144,11 @@ class DiscordBot implements Bot {
     this.#options = options;
     const { store, events, limits, defaults, pictures, now = Date.now } = options;
     const { queue, deliveries, records, votes, drafts, settings, styles, usage, favourites } = store;
-    const { paces = () => [UNKNOWN_PACE], isTooLong = () => false } = options;
+    const {
+      paces = () => [UNKNOWN_PACE],
+      haveDevicesFailed = () => false,
+      isTooLong = () => false,
+    } = options;
     const estimateMs = (work: Work, jobId?: string) => usualMs(paces(), work, jobId);
     const { models = { known: async () => NO_MODELS, adult: [] } } = options;
     const timing = { ...DEFAULT_TIMING, ...options.timing };
@@ -179,7 +185,14 @@ class DiscordBot implements Bot {
     });
     const replyLimits = new ReplyLimits();
     this.#ballots = new Ballots({ ...common, votes, presenter });
-    this.#board = new StatusBoard({ ...common, presenter, replyLimits, estimateMs, paces });
+    this.#board = new StatusBoard({
+      ...common,
+      presenter,
+      replyLimits,
+      estimateMs,
+      paces,
+      haveDevicesFailed,
+    });
     this.#outbox = new Outbox({
       ...common,
       presenter,
@@ -270,6 +283,7 @@ class DiscordBot implements Bot {
       tastes: options.tastes ?? new Tastes(store.lessons),
       pictures,
       paces,
+      haveDevicesFailed,
       fleet: options.fleet ?? (() => store.hosts.list()),
       presenter,
       deleteMessages: (sourceIds) => this.#erased.deleteOf(sourceIds),

@@ -12,6 +12,7 @@ import { PROGRAM } from "../core/version.js";
 import type { ModelHost } from "../inference/loop/model-host.js";
 import { planName } from "../inference/runtime/plan.js";
 import type { DrawRequest } from "../inference/worker/protocol.js";
+import { devicesOf } from "../main/devices.js";
 
 import { type GraphicsCard, graphicsCards } from "./parts/graphics.js";
 import { Models } from "./parts/models.js";
@@ -88,10 +89,30 @@ interface Undrawn {
 }
 
 /**
- * `promptist bench`: what this machine takes for a rewrite and for pictures of two sizes, for docs/devices.md.
+ * `promptist bench`: what this machine takes for a rewrite and for pictures of two sizes, for docs/devices.md, on each
+ * device that it would use.
  * Returns false if no picture could be drawn.
  */
 export async function bench(config: Config, output: Output, flags: BenchFlags): Promise<boolean> {
+  const { devices } = flags.device === config.DEVICE ? await devicesOf(config) : { devices: [] };
+  const names = devices.length === 0 ? [flags.device] : devices.map(({ name }) => name);
+  const measured: Bench[] = [];
+  for (const device of names) measured.push(await benchOf(config, output, { ...flags, device }));
+  const [first] = measured;
+  output.result(
+    measured.length === 1 ? first!.result : { devices: measured.map(({ result }) => result) },
+    measured.map(({ lines }) => lines.join("\n")).join("\n\n"),
+  );
+  return measured.some(({ result }) => result.diffusion.sizes.some(({ problem }) => problem === null));
+}
+
+/** What was measured on one device, and the same in lines. */
+interface Bench {
+  readonly result: Result;
+  readonly lines: readonly string[];
+}
+
+async function benchOf(config: Config, output: Output, flags: BenchFlags): Promise<Bench> {
   // From here on Ctrl+C ends the work, not the process, so the folder goes in any case.
   const found = await Models.open(config, output, flags);
   mkdirSync(config.dataDir, { recursive: true });
@@ -125,7 +146,7 @@ async function measure(
   { models, random, folder }: Measured,
   output: Output,
   flags: BenchFlags,
-): Promise<boolean> {
+): Promise<Bench> {
   const { miniature, note } = models.noteMiniature(["text", "image"]);
   const cards = await graphicsCards();
   // In the workers' cache folder, so that no load takes the time of the check.
@@ -178,8 +199,7 @@ async function measure(
       sizes,
     },
   };
-  output.result(result, describeResult(result, tried).join("\n"));
-  return sizes.some(({ problem }) => problem === null);
+  return { result, lines: describeResult(result, tried) };
 }
 
 const RANDOM = "random weights of full size";

@@ -24,15 +24,15 @@ import type { DeviceName } from "../core/options.js";
 import { redactor } from "../core/redact.js";
 import { unsupportedNode } from "../core/version.js";
 import type { JudgeGraph } from "../inference/judging/judge.js";
-import type { DeviceReport } from "../inference/runtime/device-check.js";
-import { planName } from "../inference/runtime/plan.js";
+import { devicesOf } from "../main/devices.js";
+import { type DevicesToTry, deviceFindings, memoryFindings } from "./parts/device-findings.js";
 import { EXPLANATIONS, explain } from "./parts/explanations.js";
 import type { Finding } from "./parts/finding.js";
 import { modelCounts, modelTable } from "./parts/library.js";
 import type { Output } from "./parts/output.js";
 import { placesOf } from "./parts/places.js";
 import { storedFindings } from "./parts/stored-findings.js";
-import { describeMemory, operatorTable, type TriedDevice, tryDevice } from "./parts/tried-device.js";
+import { operatorTable } from "./parts/tried-device.js";
 
 const MARK = { ok: "ok     ", note: "note   ", missing: "MISSING", broken: "BROKEN " } as const;
 const MIN_NODE = [20, 10] as const;
@@ -49,7 +49,7 @@ export async function doctor(
   verbose: boolean,
 ): Promise<boolean> {
   const works = config.ROLE !== "bot";
-  const tried = works ? await deviceFinding(device, config) : NO_DEVICE;
+  const tried = await deviceFindings(works ? await devicesToTry(device, config) : NO_DEVICES, config);
   const library = await findModels(config);
   const { named, unclear } = await withPaths(config);
   const findings: Finding[] = [
@@ -61,7 +61,7 @@ export async function doctor(
       openKept(":memory:").close();
     }),
     await fonts(),
-    ...(tried.finding === null ? [] : [tried.finding]),
+    ...tried.findings,
     await checkpointFinding("promptist", "Promptist", named.PROMPTIST_CHECKPOINT, named, []),
     await checkpointFinding(
       "diffusion",
@@ -70,7 +70,7 @@ export async function doctor(
       named,
       library.models.filter(({ kind, misfit }) => kind === "checkpoint" && misfit === null),
     ),
-    ...(await memoryFinding(tried.device, named)),
+    ...(await memoryFindings(tried.devices, named)),
     ...(await embeddingFindings(named)),
     ...(works ? await judgeFindings(named) : []),
     ...unclear,
@@ -96,6 +96,19 @@ export async function doctor(
     ].join("\n"),
   );
   return healthy;
+}
+
+/** A bot that leaves the work to others needs no device. */
+const NO_DEVICES: DevicesToTry = { devices: [], found: null };
+
+/** The devices that the program would use, unless another one is asked for. */
+async function devicesToTry(device: DeviceName, config: Config): Promise<DevicesToTry> {
+  const { devices, found } =
+    device === config.DEVICE ? await devicesOf(config) : { devices: [], found: null };
+  return {
+    devices: devices.length === 0 ? [{ name: device, memory: config.DEVICE_MEMORY }] : devices,
+    found,
+  };
 }
 
 /** `promptist doctor --explain [CODE]`. Throws InputError CONFIG for an unknown code. */
@@ -164,49 +177,6 @@ async function fonts(): Promise<Finding> {
     };
   } catch (error) {
     return { subject, state: "broken", found: describe(error).split("\n")[0] ?? "", todo: REINSTALL };
-  }
-}
-
-/** A bot that leaves the work to others needs no device. */
-const NO_DEVICE = { finding: null, device: null, reports: [] };
-
-/** Opens the device as the workers will. */
-async function deviceFinding(
-  name: DeviceName,
-  config: Config,
-): Promise<{ finding: Finding; device: TriedDevice | null; reports: readonly DeviceReport[] }> {
-  const subject = "device";
-  try {
-    const device = await tryDevice(name, config);
-    const { image, plan, note, reports, textReports } = device;
-    const found = `${name} -> ${image}, Stable Diffusion in ${planName(plan)}`;
-    const finding = { subject, state: note ? "note" : "ok", found, todo: note } as const;
-    return { finding, device, reports: [...reports, ...textReports] };
-  } catch (error) {
-    const finding = { subject, state: "broken", found: name, todo: describe(error) } as const;
-    return { finding, device: null, reports: [] };
-  }
-}
-
-/** What pictures of the checkpoint's own side and of a larger one take in memory, by the count. */
-async function memoryFinding(device: TriedDevice | null, config: Config): Promise<Finding[]> {
-  const { checkpoint } = inspectCheckpoint(
-    "diffusion",
-    config.DIFFUSION_CHECKPOINT || undefined,
-    config.checkpointsDir,
-    { ...placesOf(config), ...(config.VAE ? { vae: config.VAE } : {}) },
-  );
-  if (checkpoint === null || device === null) return [];
-  const subject = "memory";
-  try {
-    const vae = findVae(config.VAE || undefined);
-    const { directory } = checkpoint;
-    const counted = await describeMemory({ directory, vae, memory: config.DEVICE_MEMORY }, device);
-    return [{ subject, state: counted.todo === null ? "ok" : "note", ...counted }];
-  } catch (error) {
-    // The checkpoint's own finding says more.
-    if (error instanceof CheckpointError) return [];
-    return [{ subject, state: "broken", found: "not counted", todo: describe(error) }];
   }
 }
 

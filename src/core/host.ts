@@ -80,6 +80,15 @@ export function conditionOf({
 export const hasOtherPictures = ({ state: a }: Host, { state: b }: Host): boolean =>
   a.pictures !== null && b.pictures !== null && a.pictures !== b.pictures;
 
+/** Whether every device of the hosts that run is set aside, so that jobs wait until one works again. */
+export function haveDevicesFailed(hosts: readonly Host[]): boolean {
+  const devices = hosts
+    .filter((host) => conditionOf(host) === "running")
+    .flatMap(({ state }) => state.devices);
+  const drawing = devices.filter(({ phases }) => phases.includes("image"));
+  return drawing.length > 0 && drawing.every(({ setAside }) => setAside !== null);
+}
+
 /** The devices that take jobs now. */
 export const workingDevices = (hosts: readonly Host[]): HostDevice[] =>
   hosts

@@ -8,6 +8,9 @@ export interface ModelSet {
   readonly loras: readonly NamedLora[];
 }
 
+/** The configured model, in both phases. */
+export const CONFIGURED_SET: ModelSet = Object.freeze({ model: null, loras: [] });
+
 /** What a picture with these options needs to be loaded. */
 export const modelSetOf = ({ model = "", loras = [] }: Pick<ImageOptions, "model" | "loras">): ModelSet => ({
   model: model === "" ? null : model,

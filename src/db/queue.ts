@@ -125,6 +125,14 @@ export interface QueueDepth {
   readonly undelivered: number;
 }
 
+/** Model sets by their keys (core/model-set.ts), for a device that would rather not load another one. */
+export interface ModelsAtHand {
+  /** Loaded on it, and their turn lasts: users take turns with their jobs as long as any is due. */
+  readonly loaded?: readonly string[] | undefined;
+  /** Loaded on other devices, which draw their jobs: without a turn here, jobs of further models come first. */
+  readonly elsewhere?: readonly string[];
+}
+
 /**
  * `cancelled`: the job was asked to stop while it ran, so it does not wait again. `false`: the claim is
  * stale.
@@ -199,10 +207,10 @@ export interface Queue {
   /**
    * Takes the next waiting job of a phase, or undefined. Users take turns: a user's second waiting job comes
    * after the first waiting job of every other user, and a user who was served goes to the back. Jobs in
-   * their back-off time are skipped. With `models`, they take turns with the jobs of loaded models as long as any
-   * is due, and with those of other models once the turn of the loaded ones is over. The claim has a lease of LEASE_MS.
+   * their back-off time are skipped. Of the jobs that are due, those of `models` that are at hand come first. The claim has
+   * a lease of LEASE_MS.
    */
-  claim(phase: Phase, owner: string, loaded?: readonly string[]): Promise<Claim | undefined>;
+  claim(phase: Phase, owner: string, models?: ModelsAtHand): Promise<Claim | undefined>;
   /** Renews the lease of a claim, also of one that is over, as long as nobody has recovered the job. */
   extend(claim: Claim): Promise<LeaseResult>;
   /**

@@ -4,16 +4,17 @@ import type { Config } from "../config.js";
 import { type Events, log } from "../core/events.js";
 import { PROGRAM } from "../core/version.js";
 import { Heartbeat } from "../db/heartbeat.js";
-import { HostWatch, type LoopOnDevice } from "../metrics/host-watch.js";
+import { HostWatch } from "../metrics/host-watch.js";
 import { markOf, type PictureStore } from "../pictures/store.js";
+import { devicesOf } from "./devices.js";
 import type { Engine } from "./engine.js";
-import { type Models, plannedLoops } from "./loops.js";
+import { type Models, type PlannedLoop, plannedLoops } from "./loops.js";
 
 /** What this program is among the hosts of its database. */
 export interface ThisHost {
   readonly heartbeat: Heartbeat;
   /** Its loops; none for a bot that does not work itself. */
-  readonly planned: readonly LoopOnDevice[];
+  readonly planned: readonly PlannedLoop[];
 }
 
 const NAMES_OFFERED = 100;
@@ -42,7 +43,7 @@ export async function startHost(
   { engine, events, pictures }: { engine: Engine; events: Events; pictures: PictureStore },
 ): Promise<ThisHost> {
   const name = hostName(config);
-  const planned = config.ROLE === "bot" ? [] : plannedLoops(choice, name);
+  const planned = config.ROLE === "bot" ? [] : plannedLoops(choice, name, (await devicesOf(config)).devices);
   const offers =
     planned.length === 0
       ? []

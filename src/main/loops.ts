@@ -13,9 +13,10 @@ import { InferenceLoop } from "../inference/loop/loop.js";
 import {
   chooseModels,
   deviceOf,
+  loopPlans,
   type ModelChoice,
   type ModelWishes,
-  phasesOfLoops,
+  type OwnDevice,
   startWorker,
 } from "../inference/loop/model-choice.js";
 import { levelOfOutput } from "../inference/loop/model-host.js";
@@ -81,18 +82,31 @@ export interface LoopsOptions {
   readonly mayClaim: () => boolean;
   readonly isPaused: () => boolean;
   /** What `plannedLoops` has made. */
-  readonly planned: readonly LoopOnDevice[];
+  readonly planned: readonly PlannedLoop[];
   readonly pollMs?: number;
   /** The compiled worker; set by tests that run from source. */
   readonly workerFile?: string;
 }
 
-/** Which loops this machine's devices get, under the name of the host. */
-export const plannedLoops = (choice: ModelChoice, host: string): readonly LoopOnDevice[] =>
-  phasesOfLoops(choice).map((phases) => ({
+/** A loop, and its device where the program has several. */
+export interface PlannedLoop extends LoopOnDevice {
+  readonly own?: OwnDevice;
+}
+
+/**
+ * Which loops this machine's devices get, under the name of the host.
+ * @param devices each of which has a loop; none for the one of `choice`
+ */
+export const plannedLoops = (
+  choice: ModelChoice,
+  host: string,
+  devices: readonly OwnDevice[],
+): readonly PlannedLoop[] =>
+  loopPlans(choice, devices).map(({ phases, device }) => ({
     owner: `${host} ${randomUUID()}`,
-    device: deviceOf(choice, phases[0]!),
+    device: device?.name ?? deviceOf(choice, phases[0]!),
     phases,
+    ...(device === undefined ? {} : { own: device }),
   }));
 
 /** The loops of this machine's devices, not started. */
@@ -113,32 +127,43 @@ export function createLoops({
     isOn: async (where) => (await store.settings.resolve(where)).taste ?? config.TASTE,
   });
   const { KEEP_MODELS_BYTES: keptBytes, PHASE_MS: phaseMs, WORKER_SILENCE_MS: silenceMs } = config;
-  return planned.map(
-    ({ phases, owner }) =>
-      new InferenceLoop({
-        ...options,
-        queue: store.queue,
-        choice: rewriteChoice,
-        phases,
-        upscaler: upscalerAmong(found),
-        gpu: new GpuLock(),
-        startWorker: async (phase, lease, signal, set) => {
-          const log = (line: string) =>
-            events.emit("log", { level: levelOfOutput(line), message: `${phase} worker: ${line}`, phase });
-          const chosen = phase === "text" ? models.withRewriter(set) : await models.choiceOf(set);
-          return startWorker(chosen, phase, lease, {
-            signal,
-            silenceMs,
-            ...(workerFile === undefined ? {} : { workerFile }),
-            onStarted: (pid) => workers.add(pid),
-            onOutput: log,
-            onNote: log,
+  const loops: InferenceLoop[] = [];
+  for (const { phases, owner, own } of planned) {
+    const on = own === undefined ? "" : ` on ${own.name}`;
+    const loop: InferenceLoop = new InferenceLoop({
+      ...options,
+      ...(own === undefined ? {} : { device: own.name }),
+      elsewhere: () => loops.filter((other) => other !== loop).flatMap(({ loaded }) => loaded),
+      queue: store.queue,
+      choice: rewriteChoice,
+      phases,
+      upscaler: upscalerAmong(found),
+      gpu: new GpuLock(),
+      startWorker: async (phase, lease, signal, set) => {
+        const log = (line: string) =>
+          events.emit("log", {
+            level: levelOfOutput(line),
+            message: `${phase} worker${on}: ${line}`,
+            phase,
+            ...(own === undefined ? {} : { device: own.name }),
           });
-        },
-        checkpointName: (phase, set) => (phase === "text" ? models.rewriterName(set) : models.nameOf(set)),
-        owner,
-        phaseMs,
-        keptBytes,
-      }),
-  );
+        const chosen = phase === "text" ? models.withRewriter(set) : await models.choiceOf(set);
+        return startWorker(chosen, phase, lease, {
+          signal,
+          on: own,
+          silenceMs,
+          ...(workerFile === undefined ? {} : { workerFile }),
+          onStarted: (pid) => workers.add(pid),
+          onOutput: log,
+          onNote: log,
+        });
+      },
+      checkpointName: (phase, set) => (phase === "text" ? models.rewriterName(set) : models.nameOf(set)),
+      owner,
+      phaseMs,
+      keptBytes,
+    });
+    loops.push(loop);
+  }
+  return loops;
 }

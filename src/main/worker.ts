@@ -86,7 +86,7 @@ export async function createWorkerHost(
     for (const loop of loops) loop.start();
     cleanups.push(() => Promise.all(loops.map((loop) => loop.stop())));
     return {
-      description: `${hostname()} rewrites with ${checkpointName(choice, "text")} and draws with ${checkpointName(choice, "image")} on ${config.DEVICE}; pictures go to ${isBucket(config) ? config.PICTURES : config.picturesDir}`,
+      description: `${hostname()} rewrites with ${checkpointName(choice, "text")} and draws with ${checkpointName(choice, "image")} on ${planned.map(({ device }) => device).join(" and ")}; pictures go to ${isBucket(config) ? config.PICTURES : config.picturesDir}`,
       async drain() {
         await Promise.all(loops.map((loop) => loop.drain()));
       },

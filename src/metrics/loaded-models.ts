@@ -2,26 +2,29 @@ import type { Events } from "../core/events.js";
 
 /** The picture models that are loaded, and how often one took another's place, counted from events alone. */
 export class LoadedModels {
-  readonly #names = new Set<string>();
+  /** By device, for each has its own. */
+  readonly #names = new Map<string, Set<string>>();
   #swaps = 0;
 
   constructor(events: Events) {
     events
-      .on("phase.started", ({ phase, checkpoint, replaced }) => {
+      .on("phase.started", ({ phase, device, checkpoint, replaced }) => {
         if (phase !== "image") return;
+        const names = this.#names.get(device) ?? new Set();
+        this.#names.set(device, names);
         if (replaced !== undefined) {
           this.#swaps++;
-          this.#names.delete(replaced);
+          names.delete(replaced);
         }
-        this.#names.add(checkpoint);
+        names.add(checkpoint);
       })
-      .on("phase.finished", ({ phase }) => {
-        if (phase === "image") this.#names.clear();
+      .on("phase.finished", ({ phase, device }) => {
+        if (phase === "image") this.#names.delete(device);
       });
   }
 
   get names(): readonly string[] {
-    return [...this.#names];
+    return [...new Set([...this.#names.values()].flatMap((names) => [...names]))];
   }
 
   get swaps(): number {

@@ -108,21 +108,27 @@ const LABELS: Readonly<Record<Progress["output"], string>> = {
 /** Starts listening and returns a function that reports the current state when called. */
 export function watchForOperator(sources: OperatorSources): () => Promise<OperatorView> {
   const { events, jobs, latest, checkpoints, redact, votes, disk, log, hosts } = sources;
-  const phases = new Map<Phase, PhaseView>();
-  const workers = new Map<Phase, number>();
+  /** By phase and device. */
+  const phases = new Map<string, PhaseView & { readonly phase: Phase }>();
+  const workers = new Map<string, { readonly phase: Phase; readonly pid: number }>();
+  /** Where a job is worked on. */
+  const places = new Map<string, string>();
   let peakBytes: number | null = null;
   const devices = new Map<Phase, string>();
   const finished: string[] = [];
   let earlier: readonly string[] | null = null;
-  const over = ({ phase }: { readonly phase: Phase }) => {
-    phases.delete(phase);
-    workers.delete(phase);
+  const placeOf = (at: { readonly phase: Phase; readonly device: string }) => `${at.phase} ${at.device}`;
+  const over = (at: { readonly phase: Phase; readonly device: string }) => {
+    phases.delete(placeOf(at));
+    workers.delete(placeOf(at));
   };
+  const first = (phase: Phase) => [...phases.entries()].find(([, view]) => view.phase === phase);
   events
     .on("phase.started", (event) => {
-      workers.set(event.phase, event.pid);
+      workers.set(placeOf(event), { phase: event.phase, pid: event.pid });
       devices.set(event.phase, event.device);
-      phases.set(event.phase, {
+      phases.set(placeOf(event), {
+        phase: event.phase,
         name: NAMES[event.phase],
         detail: `${event.checkpoint} on ${event.device}`,
         startedAt: Date.now() - Math.round(event.loadMs),
@@ -133,13 +139,18 @@ export function watchForOperator(sources: OperatorSources): () => Promise<Operat
       peakBytes = event.peakBytes;
     })
     .on("worker.exited", over)
-    .on("job.progress", ({ phase, output, step, steps, item, items }) => {
-      const view = phases.get(phase);
-      if (view === undefined || steps < 1) return;
+    .on("device.works", (event) => {
+      if (event.jobId !== null) places.set(event.jobId, placeOf(event));
+    })
+    .on("job.progress", ({ jobId, phase, output, step, steps, item, items }) => {
+      const place = places.get(jobId) ?? first(phase)?.[0];
+      const view = place === undefined ? undefined : phases.get(place);
+      if (place === undefined || view === undefined || steps < 1) return;
       const progress = { label: LABELS[output], done: step, total: steps, item, items };
-      phases.set(phase, { ...view, progress });
+      phases.set(place, { ...view, progress });
     })
     .on("job.finished", ({ jobId }) => {
+      places.delete(jobId);
       finished.unshift(jobId);
       finished.length = Math.min(finished.length, FINISHED_KEPT);
     });
@@ -154,9 +165,11 @@ export function watchForOperator(sources: OperatorSources): () => Promise<Operat
   };
   const memory = async () => {
     const entries: OperatorView["memory"] = [{ name: "Bot", bytes: process.memoryUsage.rss() }];
-    for (const [phase, pid] of workers) {
+    const several = new Set([...workers.values()].map(({ phase }) => phase)).size < workers.size;
+    for (const [place, { phase, pid }] of workers) {
       const bytes = await residentBytes(pid);
-      if (bytes !== null) entries.push({ name: workers.size === 1 ? "Worker" : NAMES[phase], bytes });
+      const name = several ? `${NAMES[phase]} on ${place.slice(phase.length + 1)}` : NAMES[phase];
+      if (bytes !== null) entries.push({ name: workers.size === 1 ? "Worker" : name, bytes });
     }
     if (workers.size === 0 && peakBytes !== null)
       entries.push({ name: "Latest worker", bytes: peakBytes, peak: true });
@@ -174,7 +187,7 @@ export function watchForOperator(sources: OperatorSources): () => Promise<Operat
     return {
       queue: { waiting: depth.queued, running: depth.running, undelivered: depth.undelivered, paused },
       // Where both run, a picture takes longer.
-      phase: phases.get("image") ?? phases.get("text") ?? null,
+      phase: phaseView(first("image") ?? first("text")),
       memory: await memory(),
       jobs: [...open, ...done].slice(0, JOBS_SHOWN).map((job) => jobView(job, redact)),
       models: PHASES.map((it) => {
@@ -183,7 +196,7 @@ export function watchForOperator(sources: OperatorSources): () => Promise<Operat
           use: NAMES[it],
           name: checkpoints[it],
           ...(device === undefined ? {} : { device }),
-          loaded: workers.has(it),
+          loaded: [...workers.values()].some(({ phase }) => phase === it),
         };
       }),
       ...(use === undefined ? {} : { disk: use }),
@@ -215,6 +228,15 @@ function hostViews(hosts: readonly Host[]): HostView[] {
       ...(setAside === null ? {} : { setAside }),
     })),
   }));
+}
+
+/** As the panel takes it. */
+function phaseView(
+  found: readonly [string, PhaseView & { readonly phase: Phase }] | undefined,
+): PhaseView | null {
+  if (found === undefined) return null;
+  const { phase: _, ...view } = found[1];
+  return view;
 }
 
 /** Resident memory of a process, or null where the system does not tell it (Linux does), or it has ended. */

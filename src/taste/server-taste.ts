@@ -121,10 +121,9 @@ export class ServerTaste {
     yield* this.#rows(rows, votes);
     // By how much phrases differ does not age, so that is learned from all votes alike.
     const { posterior: ageless, variance } = yield* this.#scaled(rows, this.#others);
-    const aged: Row[] = [];
-    yield* this.#rows(aged, votes, this.#lasting(votes));
+    yield* this.#rows(rows, votes, yield* this.#lasting(votes));
     const posterior = new Posterior(this.#prior(this.#others, variance));
-    yield* posterior.fit(aged, ageless);
+    yield* posterior.fit(rows, ageless);
     for (const learn of this.#late) learn(posterior);
     this.#late = null;
     this.#posterior = posterior;
@@ -190,11 +189,18 @@ export class ServerTaste {
    * How much of each of the first votes counts by its age, which is how many came after it. Each person's are bounded
    * there too, or a flood of votes would make all others old.
    */
-  #lasting(votes: number): Float64Array {
-    const before = new Float64Array(votes + 1);
-    for (let i = 0; i < votes; i++) before[i + 1] = before[i]! + this.#bound(this.#order[i]!);
-    const all = before[votes]!;
-    return before.map((earlier) => 0.5 ** ((all - earlier) / (HALF_LIFE * all)));
+  *#lasting(votes: number): Generator<void, Float64Array, void> {
+    const lasting = new Float64Array(votes + 1);
+    for (let i = 0; i < votes; i++) {
+      lasting[i + 1] = lasting[i]! + this.#bound(this.#order[i]!);
+      if (i % 10_000 === 0) yield;
+    }
+    const all = lasting[votes]!;
+    for (let i = 0; i <= votes; i++) {
+      lasting[i] = 0.5 ** ((all - lasting[i]!) / (HALF_LIFE * all));
+      if (i % 10_000 === 0) yield;
+    }
+    return lasting;
   }
 
   /** What one of a person's votes counts. */
@@ -202,18 +208,24 @@ export class ServerTaste {
     return weightOf(this.#voters.get(userId)!);
   }
 
-  /** Adds the votes up to a number by pair, each person's bounded; `lasting`: what counts of each, by its number. */
+  /**
+   * Adds the votes up to a number by pair, each person's bounded. With `lasting`, what counts of each by its number,
+   * weighs the rows anew that were made of the same votes: as many new ones would have the garbage collected.
+   */
   *#rows(rows: Row[], last = this.#votes, lasting?: Float64Array): Generator<void, void, void> {
+    let place = 0;
     let read = 0;
     for (const { features, values, votes } of this.#pairs.values()) {
-      const row = { features, values, weight: 0, won: 0 };
+      let weight = 0;
+      let wins = 0;
       for (const { userId, won, number } of votes) {
         if (number > last) continue;
-        const weight = this.#bound(userId) * (lasting?.[number] ?? 1);
-        row.weight += weight;
-        row.won += weight * won;
+        const counted = this.#bound(userId) * (lasting?.[number] ?? 1);
+        weight += counted;
+        wins += counted * won;
       }
-      if (row.weight > 0) rows.push(row);
+      if (weight > 0 && lasting === undefined) rows.push({ features, values, weight, won: wins });
+      else if (weight > 0) Object.assign(rows[place++]!, { weight, won: wins });
       if (++read % 2_000 === 0) yield;
     }
   }

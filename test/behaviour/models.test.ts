@@ -187,7 +187,7 @@ it("/queue tells which models are loaded and how often they changed, once they t
       phase: "image",
       pid: 1,
       checkpoint,
-      device: "CPU",
+      device: "cpu",
       loadMs: 1,
       ...(replaced === undefined ? {} : { replaced }),
     });

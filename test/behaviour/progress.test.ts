@@ -115,6 +115,32 @@ describe("the message of a job", () => {
   });
 });
 
+describe("devices that are set aside", () => {
+  const FAILED = "The graphics card has stopped working; it is tried again and again. Your place is kept.";
+
+  it("are told in every waiting message and in /queue once none works, until one is back", async () => {
+    let haveFailed = false;
+    const { local, events } = await startWorld({
+      bot: { haveDevicesFailed: () => haveFailed },
+    });
+    const alice = local.member("alice");
+    const waiting = await alice.slash("compare", { prompt: "one" });
+    await waiting.waitFor((m) => textOf(m).includes("Starting…"));
+    const failure = { phase: "image", code: "WORKER_DIED", reason: "lost", retryMs: 10_000 } as const;
+    haveFailed = true;
+    events.emit("device.set-aside", { device: "cuda:1", ...failure });
+    await waiting.waitFor((m) => lastLine(textOf(m)) === FAILED);
+    const late = await local.member("bob").slash("compare", { prompt: "two" });
+    await late.waitFor((m) => lastLine(textOf(m)) === FAILED);
+    const list = textOf((await alice.slash("queue")).message);
+    expect(list).toContain("The graphics card has stopped working");
+    expect(list).not.toContain("done in about");
+    haveFailed = false;
+    events.emit("device.back", { device: "cuda:1", phase: "image" });
+    await waiting.waitFor((m) => textOf(m).includes("Starting…"));
+  });
+});
+
 describe("a paused queue", () => {
   const PAUSED = "Paused by an admin; your place is kept.";
 

@@ -16,7 +16,7 @@ const BENCHES = [
   // It fails where something holds the event loop, by processor time and the least of several tries.
   ["evaluate", /^6 pictures in \d+ s$/m],
   ["event-loop", /^goal: nothing holds the event loop for 50 ms$/m],
-  ["fleet", /^database: \d+ transactions and /m],
+  ["fleet", /^database: \d+ statements of hosts a second/m],
   ["first-status", /^\/compare .*: acknowledged \d+, first status \d+, result \d+$/m],
   ["fuzz", /^presses: few cases, \d+ s: held$/m],
   ["hostile", /^stopped with code 0 /m],

@@ -38,6 +38,8 @@ export interface Services extends Omit<Store, "close"> {
   ) => Promise<string>;
   /** The devices of all hosts that take jobs now, and how long work takes there. */
   readonly paces: () => readonly DevicePace[];
+  /** Whether all devices that draw are set aside. */
+  readonly haveDevicesFailed: () => boolean;
   /** The programs that share the database, this one among them. */
   readonly fleet: () => Promise<readonly Host[]>;
   /** Who may use `/admin`. */

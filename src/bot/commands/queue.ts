@@ -19,12 +19,13 @@ export const queue: AnswerCommand = {
     description: commandTexts.queue.description,
   }),
 
-  async run(interaction, { queue: jobs, quotas, paces, models }) {
+  async run(interaction, { queue: jobs, quotas, paces, haveDevicesFailed, models }) {
     const words = wordsOf(interaction.locale);
     const { queueLines, quotaLines } = words;
     const [open, isPaused] = await Promise.all([jobs.work(), jobs.paused()]);
     // While nothing starts, nobody can say when it will be done.
-    const times = isPaused ? new Map<string, number>() : etas(open, paces());
+    const hasFailed = haveDevicesFailed();
+    const times = isPaused || hasFailed ? new Map<string, number>() : etas(open, paces());
     const positions = positionsOf(open);
     const line = (job: (typeof open)[number]): string => {
       // Jobs of other servers count towards positions, but are not listed.
@@ -43,7 +44,7 @@ export const queue: AnswerCommand = {
     const waiting = open.filter(({ state }) => state === "queued");
     const own = waiting.slice(SHOWN).filter(({ userId }) => userId === interaction.user.id);
     const lines = [
-      ...(isPaused ? [queueLines.paused] : []),
+      ...(isPaused ? [queueLines.paused] : hasFailed ? [queueLines.devicesFailed] : []),
       queueLines.counts(running.length, waiting.length),
       ...modelLines(models, words),
       ...running.map(line),

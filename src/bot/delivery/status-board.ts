@@ -42,6 +42,8 @@ export interface StatusBoardOptions {
   readonly estimateMs: (work: Work, jobId?: string) => number | null;
   /** The devices of all hosts that take jobs now. */
   readonly paces: () => readonly DevicePace[];
+  /** Whether all devices that draw are set aside. */
+  readonly haveDevicesFailed: () => boolean;
   readonly presenter: Presenter;
   readonly replyLimits: ReplyLimits;
 }
@@ -166,7 +168,9 @@ export class StatusBoard {
       ]);
       if (tracked.status.kind === "queued" && position !== null && position > 0) {
         const { phase } = job;
-        const wait = isPaused ? "paused" : position === 1 && running === 0 ? "starts" : "line";
+        const isNext = position === 1 && running === 0;
+        const haveFailed = this.#options.haveDevicesFailed();
+        const wait = isPaused ? "paused" : haveFailed ? "devices" : isNext ? "starts" : "line";
         this.#show(job.id, tracked, { kind: "queued", wait, phase, position, etaMs: null });
       }
     } catch (error) {
@@ -264,6 +268,8 @@ export class StatusBoard {
       },
       "queue.paused": () => this.#positions.ask(),
       "queue.resumed": () => this.#positions.ask(),
+      "device.set-aside": () => this.#positions.ask(),
+      "device.back": () => this.#positions.ask(),
       "job.finished": ({ jobId, erased }) => {
         if (erased) this.#end(jobId);
         this.#positions.ask();
@@ -378,11 +384,13 @@ export class StatusBoard {
           kind: "queued",
           wait: isPaused
             ? "paused"
-            : tracked.retries
-              ? "retries"
-              : position !== null && position <= free[phase]
-                ? "starts"
-                : "line",
+            : this.#options.haveDevicesFailed()
+              ? "devices"
+              : tracked.retries
+                ? "retries"
+                : position !== null && position <= free[phase]
+                  ? "starts"
+                  : "line",
           phase,
           position,
           etaMs: ms === undefined ? null : coarse(ms),

@@ -26,4 +26,8 @@ export function codeBlock(text: string, max: number): string {
 
 /** A user's text outside a code block, without Markdown, mentions or link previews. */
 export const escapeMarkdown = (text: string): string =>
-  text.replace(/[\\*_~`|<>[\]()#@:]/g, (sign) => `\\${sign}`).replace(/^([-+\d])/gm, "\\$1");
+  text
+    .replace(/[\\*_~`|<>[\]()#@:]/g, (sign) => `\\${sign}`)
+    .replace(/^([-+])/gm, "\\$1")
+    // A number begins a list by its full stop; a backslash before a digit would be shown.
+    .replace(/^(\d+)([.)])/gm, "$1\\$2");

@@ -24,8 +24,8 @@ export type JobStatus =
   /** `position`: in the line of the phase; null until it is known. */
   | {
       readonly kind: "queued";
-      /** In line; paused by an admin; next while nothing runs; or between two tries. */
-      readonly wait: "line" | "paused" | "starts" | "retries";
+      /** In line; paused by an admin; until a device works; next while nothing runs; or between two tries. */
+      readonly wait: "line" | "paused" | "devices" | "starts" | "retries";
       /** Whose limit keeps it out of the line, and how many jobs that limit allows. */
       readonly held?: { readonly scope: LimitScope; readonly limit: number };
       readonly phase: Phase;
@@ -163,6 +163,7 @@ function statusText(
   switch (status.kind) {
     case "queued":
       if (status.wait === "paused") return statusLines.paused;
+      if (status.wait === "devices") return statusLines.devicesFailed;
       if (status.held !== undefined) return statusLines.held(status.held.scope, status.held.limit);
       if (status.wait === "retries") return statusLines.retries;
       if (status.wait === "starts") return statusLines.starts(status.phase);

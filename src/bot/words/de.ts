@@ -144,6 +144,8 @@ export const de: Unfinished<Words> = {
       `In der Warteschlange ${phase === "text" ? "zum Umschreiben" : "zum Erzeugen"}: ${position === 1 ? "als Nächstes dran" : `Platz ${number(position)}`}.${etaMs === null ? "" : ` Fertig in etwa ${duration(etaMs)}.`}`,
     starts: (phase) => (phase === "text" ? "Es geht los …" : "Das Erzeugen beginnt …"),
     paused: "Von einem Admin angehalten; dein Platz bleibt dir.",
+    devicesFailed:
+      "Die Grafikkarte arbeitet gerade nicht; es wird immer wieder versucht. Dein Platz bleibt dir.",
     retries: "Dieser Versuch ist fehlgeschlagen. Der Bot versucht es gleich noch einmal.",
     held: (scope, limit) =>
       `Wartet außerhalb der Warteschlange: ${holder[scope]} ${count(limit, JOBS)} darin, mehr sind gleichzeitig nicht erlaubt. Rückt von selbst nach, sobald ${limit === 1 ? "dieser" : "einer davon"} fertig ist.`,
@@ -167,6 +169,8 @@ export const de: Unfinished<Words> = {
   queueLines: {
     title: "Warteschlange",
     paused: "Ein Admin hat die Warteschlange angehalten. Wartende Aufträge behalten ihren Platz.",
+    devicesFailed:
+      "Die Grafikkarte arbeitet gerade nicht; es wird immer wieder versucht. Wartende Aufträge behalten ihren Platz.",
     counts: (running, waiting) =>
       running + waiting === 0
         ? "Nichts läuft oder wartet."

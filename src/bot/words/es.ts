@@ -165,6 +165,7 @@ export const es: Unfinished<Words> = {
       `En la cola de ${phase === "text" ? "reescritura" : "generación"}: ${position === 1 ? "el próximo turno es tuyo" : `puesto ${number(position)}`}.${etaMs === null ? "" : ` Listo en aprox. ${duration(etaMs)}.`}`,
     starts: (phase) => (phase === "text" ? "Empezando…" : "Empieza la generación…"),
     paused: "Un admin lo ha pausado; conservas tu puesto.",
+    devicesFailed: "La tarjeta gráfica ha dejado de funcionar; se sigue intentando. Conservas tu puesto.",
     retries: "Este intento ha fallado. El bot lo intenta de nuevo enseguida.",
     held: (scope, limit) =>
       `Espera fuera de la cola: ${holder[scope]} ${count(limit, JOBS)} en ella, el máximo permitido a la vez. Entrará sola cuando ${limit === 1 ? "termine esa" : "termine una de ellas"}.`,
@@ -186,6 +187,8 @@ export const es: Unfinished<Words> = {
   queueLines: {
     title: "Cola",
     paused: "Un admin ha pausado la cola. Las tareas en espera conservan su puesto.",
+    devicesFailed:
+      "La tarjeta gráfica ha dejado de funcionar; se sigue intentando. Las tareas en espera conservan su puesto.",
     counts: (running, waiting) =>
       running + waiting === 0
         ? "No hay nada en curso ni en espera."

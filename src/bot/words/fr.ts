@@ -158,6 +158,7 @@ export const fr: Unfinished<Words> = {
       `Dans la file ${phase === "text" ? "de réécriture" : "de génération"} : ${position === 1 ? "c'est bientôt votre tour" : `place ${number(position)}`}.${etaMs === null ? "" : ` Résultat dans environ ${duration(etaMs)}.`}`,
     starts: (phase) => (phase === "text" ? "C'est parti…" : "La génération commence…"),
     paused: "Mis en pause par un admin ; vous gardez votre place.",
+    devicesFailed: "La carte graphique ne répond plus ; de nouveaux essais suivent. Vous gardez votre place.",
     retries: "Cet essai a échoué. Le bot réessaie dans un instant.",
     held: (scope, limit) =>
       `En attente hors de la file : ${holder[scope]} déjà ${number(limit)} dedans, le maximum autorisé à la fois. Votre demande y entrera d'elle-même dès ${limit === 1 ? "que celle-ci sera terminée" : "qu'une autre sera terminée"}.`,
@@ -181,6 +182,8 @@ export const fr: Unfinished<Words> = {
   queueLines: {
     title: "File d'attente",
     paused: "Un admin a mis la file en pause. Les demandes en attente gardent leur place.",
+    devicesFailed:
+      "La carte graphique ne répond plus ; de nouveaux essais suivent. Les demandes en attente gardent leur place.",
     counts: (running, waiting) =>
       running + waiting === 0
         ? "Rien n'est en cours ni en attente."

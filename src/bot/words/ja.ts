@@ -143,6 +143,7 @@ export const ja: Unfinished<Words> = {
       `${phase === "text" ? "書き直し" : "生成"}の順番待ち: ${position === 1 ? "次です" : `${number(position)}番目`}。${etaMs === null ? "" : `完了まで約${duration(etaMs)}。`}`,
     starts: (phase) => (phase === "text" ? "始めています…" : "生成を始めています…"),
     paused: "管理者が一時停止しています。順番はそのままです。",
+    devicesFailed: "グラフィックカードが動作しなくなったため、再試行を続けています。順番はそのままです。",
     retries: "今回は失敗しました。まもなくもう一度試します。",
     held: (scope, limit) =>
       `キューの外で待っています。${owner[scope]}ジョブがすでに${number(limit)}件キューにあり、同時に入れられるのはここまでです。${limit === 1 ? "それ" : "どれか"}が終わると自動的に入ります。`,
@@ -164,6 +165,8 @@ export const ja: Unfinished<Words> = {
   queueLines: {
     title: "キュー",
     paused: "管理者がキューを一時停止しています。待機中のジョブの順番はそのままです。",
+    devicesFailed:
+      "グラフィックカードが動作しなくなったため、再試行を続けています。待機中のジョブの順番はそのままです。",
     counts: (running, waiting) =>
       running + waiting === 0
         ? "実行中のものも待機中のものもありません。"

@@ -158,6 +158,7 @@ export const pt: Unfinished<Words> = {
       `Na fila de ${phase === "text" ? "reescrita" : "geração"}: ${position === 1 ? "a sua vez é a próxima" : `lugar ${number(position)}`}.${etaMs === null ? "" : ` Pronto em cerca de ${duration(etaMs)}.`}`,
     starts: (phase) => (phase === "text" ? "Começando…" : "A geração está começando…"),
     paused: "Pausado por um admin; você mantém o seu lugar.",
+    devicesFailed: "A placa de vídeo parou de funcionar; o bot continua tentando. Você mantém o seu lugar.",
     retries: "Esta tentativa falhou. O bot vai tentar de novo em instantes.",
     held: (scope, limit) =>
       `Espera fora da fila: ${holder[scope]} ${count(limit, JOBS)} nela, o máximo permitido ao mesmo tempo. Ela entra sozinha quando ${limit === 1 ? "essa terminar" : "uma delas terminar"}.`,
@@ -179,6 +180,8 @@ export const pt: Unfinished<Words> = {
   queueLines: {
     title: "Fila",
     paused: "Um admin pausou a fila. As tarefas em espera mantêm o lugar.",
+    devicesFailed:
+      "A placa de vídeo parou de funcionar; o bot continua tentando. As tarefas em espera mantêm o lugar.",
     counts: (running, waiting) =>
       running + waiting === 0
         ? "Não há nada em andamento nem em espera."

@@ -10,7 +10,7 @@ import {
   CLIP_SKIP_RANGE,
   DECODERS,
   DEFAULT_STRENGTH,
-  DEVICES,
+  DEVICE_HELP,
   type DecoderName,
   type DeviceName,
   IMAGE_RANGES,
@@ -27,6 +27,7 @@ import {
   type PromptMode,
   parseSize,
   type Range,
+  readDevice,
   SCHEDULERS,
   type SchedulerName,
   SEARCH_MODES,
@@ -54,6 +55,12 @@ export const integer =
       throw new InvalidArgumentError(`expected an integer from ${min} to ${max}`);
     return parsed;
   };
+
+function parseDevice(value: string): DeviceName {
+  const read = readDevice(value);
+  if ("problem" in read) throw new InvalidArgumentError(read.problem);
+  return read.device;
+}
 
 const real =
   (min: number, max: number) =>
@@ -163,7 +170,11 @@ export interface SourceFlags {
 
 export function addCommonOptions(command: Command, config: Config): Command {
   return command
-    .addOption(new Option("--device <name>", "where models run").choices(DEVICES).default(config.DEVICE))
+    .addOption(
+      new Option("--device <name>", `where models run: ${DEVICE_HELP}`)
+        .argParser(parseDevice)
+        .default(config.DEVICE),
+    )
     .option("--json", "print one JSON object");
 }
 

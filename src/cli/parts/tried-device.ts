@@ -1,6 +1,6 @@
 import { ownSide } from "../../checkpoints/layouts/diffusion-files.js";
 import type { Config } from "../../config.js";
-import { type DeviceName, type PictureSize, showSize } from "../../core/options.js";
+import { type DeviceName, kindOf, type PictureSize, showSize } from "../../core/options.js";
 import type { SizeLimitOptions } from "../../inference/diffusion/size-limit.js";
 import type { DeviceReport } from "../../inference/runtime/device-check.js";
 import { type Plan, planName } from "../../inference/runtime/plan.js";
@@ -37,7 +37,7 @@ export async function tryDevice(
   ]);
   const image = await openDevice(name, { user: "image", plans: plansToTry(precision), cacheDir });
   const text = await openDevice(name, { user: "text", plans: ["fp32"], cacheDir });
-  const isCpu = image.name === "cpu";
+  const isCpu = kindOf(image.name) === "cpu";
   return {
     image: image.name,
     plan: planOn(image, precision),
@@ -58,7 +58,7 @@ export interface CountedSize {
 
 /** Counts pictures of these sizes on a device that was tried. Throws CheckpointError. */
 export async function countSizes(
-  checkpoint: Pick<SizeLimitOptions, "directory" | "vae" | "memory">,
+  checkpoint: Pick<SizeLimitOptions, "directory" | "vae" | "memory" | "card">,
   { image, plan }: Pick<TriedDevice, "image" | "plan">,
   sizes: readonly PictureSize[],
 ): Promise<{ readonly limit: number; readonly sizes: readonly CountedSize[] }> {
@@ -66,7 +66,7 @@ export async function countSizes(
     import("../../inference/diffusion/size-limit.js"),
     import("../../inference/diffusion/memory-plan.js"),
   ]);
-  const device = { isCpu: image === "cpu", plan };
+  const device = { isCpu: kindOf(image as DeviceName) === "cpu", plan };
   const { count, limit } = await countMemory({ ...checkpoint, device: image as DeviceName }, device);
   const counted = sizes.map((size) => {
     const found = count.planFor(size, limit);
@@ -87,7 +87,7 @@ const LARGER = 1.5;
  * those of the own side don't fit. Throws CheckpointError.
  */
 export async function describeMemory(
-  checkpoint: Pick<SizeLimitOptions, "directory" | "vae" | "memory">,
+  checkpoint: Pick<SizeLimitOptions, "directory" | "vae" | "memory" | "card">,
   device: TriedDevice,
 ): Promise<{ readonly found: string; readonly todo: string | null }> {
   const own = ownSide(checkpoint.directory, checkpoint.vae);

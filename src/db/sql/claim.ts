@@ -1,9 +1,15 @@
 import type { Phase } from "../../core/job.js";
-import { LEASE_MS, type LeaseResult, LONGEST_BACKOFF_MS, type Queue } from "../queue.js";
+import { LEASE_MS, type LeaseResult, LONGEST_BACKOFF_MS, type ModelsAtHand, type Queue } from "../queue.js";
 import type { Connection } from "./connection.js";
 import type { JobRow } from "./job-row.js";
 import { loadJob, takeBackDeath } from "./jobs.js";
-import { NEXT_IN_RING, NEXT_OF_BUSY, NEXT_OF_SETS, WAITING_SETS } from "./serving-order.js";
+import {
+  NEXT_IN_RING,
+  NEXT_OF_BUSY,
+  NEXT_OF_BUSY_SETS,
+  NEXT_OF_SETS,
+  WAITING_SETS,
+} from "./serving-order.js";
 import { sql, type Work } from "./statement.js";
 
 interface Due {
@@ -15,6 +21,7 @@ type Verbs = Pick<Queue, "claim" | "extend" | "hasWork" | "nextDueAt" | "setPaus
 const nextInRing = sql<Due, { seq: number }>(NEXT_IN_RING);
 const nextOfBusy = sql<Due, { seq: number }>(NEXT_OF_BUSY);
 const nextOfSets = sql<Due & { sets: string }, { seq: number }>(NEXT_OF_SETS);
+const nextOfBusySets = sql<Due & { sets: string }, { seq: number }>(NEXT_OF_BUSY_SETS);
 const waitingSets = sql<Pick<Due, "phase">, { name: string }>(WAITING_SETS);
 const take = sql<{ seq: number; owner: string; now: number; until: number }, JobRow>(`
   update jobs set state = 'running', owner = @owner, lease_until = @until, attempt = attempt + 1,
@@ -45,16 +52,31 @@ function* isPaused(): Work<boolean> {
 }
 
 /** Mostly nothing runs for somebody who waits, so the first look finds a job. */
-function* findNext(due: Due, loaded: readonly string[] | undefined): Work<{ seq: number } | undefined> {
-  const sets = loaded === undefined ? null : yield* setsInTurn(due, loaded);
-  const preferred = sets === null ? undefined : yield* nextOfSets.get({ ...due, sets: JSON.stringify(sets) });
-  return preferred ?? (yield* nextInRing.get(due)) ?? (yield* nextOfBusy.get(due));
+function* findNext(due: Due, models: ModelsAtHand): Work<{ seq: number } | undefined> {
+  const sets = yield* setsInTurn(due, models);
+  if (sets === null) return (yield* nextInRing.get(due)) ?? (yield* nextOfBusy.get(due));
+  const dueOfSets = { ...due, sets: JSON.stringify(sets) };
+  return (
+    (yield* nextOfSets.get(dueOfSets)) ??
+    (yield* nextInRing.get(due)) ??
+    (yield* nextOfBusySets.get(dueOfSets)) ??
+    (yield* nextOfBusy.get(due))
+  );
 }
 
-/** Which of the loaded model sets jobs wait for; null where that makes no difference. */
-function* setsInTurn({ phase }: Due, loaded: readonly string[]): Work<readonly string[] | null> {
+/**
+ * Which model sets jobs wait for that are loaded, or, where none has its turn, that are not loaded on another device;
+ * null where that makes no difference.
+ */
+function* setsInTurn(
+  { phase }: Due,
+  { loaded, elsewhere = [] }: ModelsAtHand,
+): Work<readonly string[] | null> {
+  if (loaded === undefined && elsewhere.length === 0) return null;
   const all = (yield* waitingSets.all({ phase })).map(({ name }) => name);
-  const inTurn = all.filter((name) => loaded.includes(name));
+  const inTurn = all.filter((name) =>
+    loaded === undefined ? !elsewhere.includes(name) : loaded.includes(name),
+  );
   return inTurn.length === 0 || inTurn.length === all.length ? null : inTurn;
 }
 
@@ -62,11 +84,11 @@ function* setsInTurn({ phase }: Due, loaded: readonly string[]): Work<readonly s
 export function claiming(connection: Connection): Verbs {
   const { now } = connection;
   return {
-    claim: (phase, owner, loaded) =>
+    claim: (phase, owner, models = {}) =>
       connection.write(function* () {
         const time = now();
         if (yield* isPaused()) return undefined;
-        const first = yield* findNext({ phase, now: time }, loaded);
+        const first = yield* findNext({ phase, now: time }, models);
         if (first === undefined) return undefined;
         const until = time + LEASE_MS;
         const job = yield* loadJob((yield* take.get({ seq: first.seq, owner, now: time, until }))!);

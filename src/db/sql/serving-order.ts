@@ -69,13 +69,16 @@ export const NEXT_IN_RING = nextInRing(DUE);
 export const NEXT_OF_SETS = nextInRing(DUE_OF_SETS);
 
 /** The same where something runs for everybody who waits: of the user with the fewest running jobs. */
-export const NEXT_OF_BUSY = `
+const nextOfBusy = (due: string) => `
   with working as (
     select user_id, count(*) as running from jobs where state = 'running' and phase = @phase group by user_id
   )
-  select (select min(seq) ${DUE}) as seq
+  select (select min(seq) ${due}) as seq
   from turns left join working on working.user_id = turns.user_id
-  where turns.phase = @phase and exists (select 1 ${DUE})
+  where turns.phase = @phase and exists (select 1 ${due})
   order by coalesce(running, 0), turn
   limit 1
 `;
+export const NEXT_OF_BUSY = nextOfBusy(DUE);
+/** The same of the model sets in `@sets`. */
+export const NEXT_OF_BUSY_SETS = nextOfBusy(DUE_OF_SETS);

@@ -1,5 +1,5 @@
 import { openDiffusion } from "../../checkpoints/layouts/diffusion-files.js";
-import { type DeviceName, IMAGE_RANGES, type Precision } from "../../core/options.js";
+import { type DeviceName, IMAGE_RANGES, kindOf, type Precision } from "../../core/options.js";
 import { clipTextConfig } from "../../models/clip-text.js";
 import { unetConfig } from "../../models/unet.js";
 import { vaeConfig } from "../../models/vae-decoder.js";
@@ -12,6 +12,8 @@ export interface SizeLimitOptions {
   readonly directory: string;
   readonly vae: string | null;
   readonly device: DeviceName;
+  /** What `nvidia-smi` calls the card; see `deviceMemory`. */
+  readonly card?: string | undefined;
   readonly precision: Precision;
   /** Bytes that it may take; null for what the device has. */
   readonly memory: number | null;
@@ -25,7 +27,7 @@ export interface CountedDevice {
 
 /** The count of a checkpoint's memory, and the bytes that it may take. Throws CheckpointError. */
 export async function countMemory(
-  { directory, vae, device, memory }: Omit<SizeLimitOptions, "precision">,
+  { directory, vae, device, card, memory }: Omit<SizeLimitOptions, "precision">,
   { isCpu, plan }: CountedDevice,
 ): Promise<{ readonly count: MemoryCount; readonly limit: number }> {
   const files = openDiffusion(directory, vae);
@@ -35,7 +37,7 @@ export async function countMemory(
     vae: files.config("vae", vaeConfig),
   };
   const arithmetic = { ...arithmeticOf(plan), winograd: isCpu && plan === "fp32" };
-  const limit = memory ?? (await deviceMemory(isCpu ? "cpu" : device));
+  const limit = memory ?? (await deviceMemory(isCpu ? "cpu" : device, card));
   return { count: new MemoryCount(parts, { arithmetic, isCpu }), limit };
 }
 
@@ -46,12 +48,12 @@ export async function countMemory(
  */
 export async function mostPixels(options: SizeLimitOptions): Promise<number | null> {
   const { device, precision } = options;
-  const isCpu = device === "cpu" || (device === "auto" && !(await hasKnownCard()));
+  const isCpu = kindOf(device) === "cpu" || (device === "auto" && !(await hasKnownCard()));
   const { count, limit } = await countMemory(options, { isCpu, plan: planOf(isCpu, device, precision) });
   return count.mostPixels(limit, IMAGE_RANGES.side.max);
 }
 
 function planOf(isCpu: boolean, device: DeviceName, precision: Precision): Plan {
   if (precision === "fp32" || (isCpu && precision === "auto")) return "fp32";
-  return device === "cuda" || isCpu ? "fp16" : "mixed";
+  return kindOf(device) === "cuda" || isCpu ? "fp16" : "mixed";
 }

@@ -9,7 +9,7 @@ import {
 } from "../../checkpoints/layouts/diffusion-files.js";
 import { type LoraChoice, mergeLoras } from "../../checkpoints/layouts/lora.js";
 import { CheckpointError, InferenceError, InputError } from "../../core/errors.js";
-import type { DecoderName, PictureSize, Precision } from "../../core/options.js";
+import { type DecoderName, kindOf, type PictureSize, type Precision } from "../../core/options.js";
 import { type ClipTextConfig, clipText, clipTextConfig, type TextStates } from "../../models/clip-text.js";
 import { type UnetConfig, unet, unetConfig } from "../../models/unet.js";
 import { VAE_ENCODER, type VaeConfig, vaeConfig, vaeDecoder } from "../../models/vae-decoder.js";
@@ -122,7 +122,7 @@ export class StableDiffusion implements DiffusionModel {
     const isTinyFinal = options.decoder === "taesd";
     const tiny = tinyDecoderFor(options.tinyDecoder ?? null, isTinyFinal, config, options.directory);
     const { limit, others } = options.memory ?? { limit: Number.POSITIVE_INFINITY, others: 0 };
-    const count = new MemoryCount(parts, { arithmetic, isCpu: device.name === "cpu" });
+    const count = new MemoryCount(parts, { arithmetic, isCpu: kindOf(device.name) === "cpu" });
     const side = config.sampleSize * config.vaeScaleFactor;
     const usual = count.planFor({ width: side, height: side }, limit, { others });
     const memory = new Memory(

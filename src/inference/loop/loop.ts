@@ -16,10 +16,11 @@ import {
   textOptionsOf,
   unwrittenSides,
 } from "../../core/job.js";
-import { type ModelSet, modelKey, modelSetOf, rewriterSetOf } from "../../core/model-set.js";
-import type { Claim, Queue } from "../../db/queue.js";
+import { CONFIGURED_SET, type ModelSet, modelKey, modelSetOf, rewriterSetOf } from "../../core/model-set.js";
+import type { Claim, ModelsAtHand, Queue } from "../../db/queue.js";
 import type { PictureStore } from "../../pictures/store.js";
 import type { RewriteChoice } from "../../taste/rewrite-choice.js";
+import { DeviceHealth, isOfDevice } from "./device-health.js";
 import type { GpuLease, GpuLock } from "./gpu-lock.js";
 import { ImageItems } from "./image-items.js";
 import { keepLease } from "./lease.js";
@@ -59,6 +60,10 @@ export interface LoopOptions extends OpenPhaseOptions {
   readonly phases?: readonly Phase[];
   /** The device of `gpu` where the program has several; one that fails is set aside. */
   readonly device?: string;
+  /** Milliseconds until such a device is first tried again. */
+  readonly deviceRetryMs?: number;
+  /** The keys of the picture models that other devices have loaded. */
+  readonly elsewhere?: () => readonly string[];
   /** Milliseconds after which a phase makes way for the other one, if that has work. */
   readonly phaseMs: number;
   readonly now?: () => number;
@@ -99,6 +104,8 @@ export class InferenceLoop {
   readonly #stopping = new AbortController();
   readonly #current = new Map<string, AbortController>();
   #open: OpenPhase | null = null;
+  /** Whether the device works, where others can work in its place. */
+  readonly #health: DeviceHealth | null;
   /**
    * There may be running rows of ours that nobody works on, since their end could not be stored.
    */
@@ -113,8 +120,21 @@ export class InferenceLoop {
     this.#now = options.now ?? Date.now;
     this.#mayClaim = options.mayClaim ?? (() => true);
     this.#isPaused = options.isPaused ?? (() => false);
-    const { queue, events, pictures, checkpointName, choice, upscaler = null } = options;
+    const {
+      queue,
+      events,
+      pictures,
+      checkpointName,
+      choice,
+      upscaler = null,
+      device,
+      deviceRetryMs,
+    } = options;
     const now = this.#now;
+    this.#health =
+      device === undefined
+        ? null
+        : new DeviceHealth({ device, events, now, ...(deviceRetryMs && { firstMs: deviceRetryMs }) });
     this.#work = {
       text: new TextItems({ queue, events, now, ...(choice === undefined ? {} : { choice }) }),
       image: new ImageItems({
@@ -136,6 +156,11 @@ export class InferenceLoop {
       setTimeout(() => this.#wake(), Math.random() * SPREAD_MS).unref();
     });
     events.on("job.cancel-requested", ({ jobId }) => this.#current.get(jobId)?.abort());
+  }
+
+  /** The keys of the picture models that are loaded now. */
+  get loaded(): readonly string[] {
+    return this.#open?.phase === "image" ? this.#open.keys : [];
   }
 
   /** Starts the work; before the first loop of a run starts, `Queue.recover` requeues what an earlier run left. */
@@ -171,7 +196,12 @@ export class InferenceLoop {
           await this.#options.queue.recover({ owner: this.#options.owner });
           this.#orphans = false;
         }
-        const phase = await this.#choosePhase();
+        const asideMs = this.#health?.waitMs ?? 0;
+        if (asideMs > 0) {
+          await wake(asideMs);
+          continue;
+        }
+        const phase = this.#health?.aside ?? (await this.#choosePhase());
         if (!this.#mayClaim() || this.#isPaused()) {
           await wake(QUEUE_TROUBLE_MS);
         } else if (phase) {
@@ -217,8 +247,9 @@ export class InferenceLoop {
     const open = new OpenPhase(phase, lease, this.#options, this.#stopping.signal);
     this.#open = open;
     try {
+      if (this.#health?.aside != null && !(await this.#tryAgain(open))) return;
       while (!this.#isPaused() && (await mayGoOn())) {
-        const claim = await queue.claim(phase, owner, open.turn(this.#now()));
+        const claim = await queue.claim(phase, owner, this.#modelsFor(open));
         if (!claim) break;
         const jobId = claim.job.id;
         const controller = new AbortController();
@@ -241,12 +272,55 @@ export class InferenceLoop {
           await endLease();
           this.#current.delete(jobId);
         }
-        if (open.lost) break;
+        if (open.lost || this.#health?.aside != null) break;
       }
     } finally {
       await open.close(this.#now() - started);
       this.#open = null;
     }
+  }
+
+  #modelsFor(open: OpenPhase): ModelsAtHand {
+    const elsewhere = open.phase === "text" ? [] : (this.#options.elsewhere?.() ?? []);
+    return { loaded: open.turn(this.#now()), elsewhere };
+  }
+
+  /** Loads what is configured on a device that was set aside, before a job is risked there. False if it fails again. */
+  async #tryAgain(open: OpenPhase): Promise<boolean> {
+    try {
+      await open.host(CONFIGURED_SET, this.#stopping.signal, this.#now);
+    } catch (error) {
+      const { code, detail } = causeOf(error);
+      if (this.#stopping.signal.aborted) return false;
+      // Another error concerns the model's files: the device opened, and the jobs say what is wrong.
+      if (isOfDevice(code)) {
+        this.#health?.setAside(open.phase, code, detail);
+        return false;
+      }
+    }
+    this.#health?.back();
+    return true;
+  }
+
+  /**
+   * Whether the device is to blame for what failed with a job, which it then gives back. Loading tells the two apart: a
+   * model that it had loaded before, or the configured one, fails on a broken device alone.
+   * @param set what the job needs; `isLoading` if that could not be loaded
+   */
+  async #isDeviceToBlame(
+    open: OpenPhase,
+    jobId: string,
+    { set, isLoading }: { readonly set: ModelSet; readonly isLoading: boolean },
+  ): Promise<boolean> {
+    await open.dropLost();
+    const again = isLoading ? CONFIGURED_SET : set;
+    if (isLoading && modelKey(set) === modelKey(CONFIGURED_SET)) return true;
+    try {
+      await open.host(again, this.#stopping.signal, this.#now);
+    } catch (error) {
+      return isOfDevice(codeOf(error));
+    }
+    return !isLoading && (this.#health?.isToBlame(jobId) ?? false);
   }
 
   /** Works on one job's items until they are done for this phase, or other jobs should go first. */
@@ -267,6 +341,7 @@ export class InferenceLoop {
       this.#options.events.emit("device.works", { device, phase, jobId: id });
     };
     if (this.#options.device !== undefined) begin(this.#options.device);
+    let tried: { readonly set: ModelSet; readonly isLoading: boolean } | null = null;
     let pending = piecesOf(claim.job, phase);
     let noted: string | undefined;
     try {
@@ -275,7 +350,9 @@ export class InferenceLoop {
         if (claim.job.items.length > 1) pending = await this.#stillWanted(id, pending);
         const { set, group } = nextGroup(open, claim.job, pending, work.groupSize);
         pending = pending.filter((piece) => !group.includes(piece));
+        tried = { set, isLoading: true };
         const host = await open.host(set, signal, this.#now);
+        tried = { set, isLoading: false };
         begin(host.info.device);
         if (noted !== modelKey(set)) {
           noted = modelKey(set);
@@ -284,6 +361,7 @@ export class InferenceLoop {
         }
         if (!(await work.make(host, claim, group, signal))) return { kind: "cancelled" };
         open.items += group.length;
+        this.#health?.worked();
         if (!(await work.afterGroup(host, claim, pending.length === 0))) return { kind: "cancelled" };
         if (pending.length === 0) break;
         const othersWait = await queue.hasWork(phase, origin.userId);
@@ -297,6 +375,13 @@ export class InferenceLoop {
       const cause = causeOf(error);
       if (cause.code === "CANCELLED") return { kind: "cancelled" };
       this.#log("warn", `job ${id}, attempt ${claim.attempt}: ${cause.detail}`, error, id);
+      if (this.#health !== null && tried !== null && isOfDevice(cause.code)) {
+        if (await this.#isDeviceToBlame(open, id, tried)) {
+          this.#health.setAside(phase, cause.code, cause.detail);
+          return { kind: "release" };
+        }
+        if (this.#stopping.signal.aborted) return { kind: "release" };
+      }
       if (isPermanent(cause.code)) return { kind: "fail", ...cause };
       return retryable(cause, claim);
     } finally {

@@ -189,12 +189,42 @@ export const miniaturePhases = (choice: ModelChoice, phases: readonly Phase[]): 
 export const deviceOf = ({ device, textDevice = "auto" }: ModelChoice, phase: Phase): DeviceName =>
   phase === "text" && textDevice !== "auto" ? textDevice : device;
 
+/** One of several devices of this program. */
+export interface OwnDevice {
+  readonly name: DeviceName;
+  /** The only card of NVIDIA that its workers may see. */
+  readonly card?: string;
+  /** Bytes that pictures may take on it; null for as much as it is known to have. */
+  readonly memory: number | null;
+}
+
+/** What a loop works at, and where. */
+export interface LoopPlan {
+  readonly phases: readonly Phase[];
+  /** Where the program has several; else where `ModelChoice` says. */
+  readonly device?: OwnDevice;
+}
+
 /**
- * The phases of each loop. Phases that share a device take turns under its lock; Promptist on the CPU needs no
- * card, so it never waits for one.
+ * The loops of the program. Phases that share a device take turns under its lock; Promptist on the CPU needs no card, so
+ * it never waits for one.
+ * @param devices each of which has a loop; none for the one device of `choice`
  */
-export const phasesOfLoops = ({ textDevice }: ModelChoice): readonly (readonly Phase[])[] =>
-  textDevice === "cpu" ? PHASES.map((phase) => [phase]) : [PHASES];
+export function loopPlans(
+  { textDevice = "auto" }: Pick<ModelChoice, "textDevice">,
+  devices: readonly OwnDevice[] = [],
+): readonly LoopPlan[] {
+  if (devices.length === 0)
+    return textDevice === "cpu" ? PHASES.map((phase) => ({ phases: [phase] })) : [{ phases: PHASES }];
+  const isOwn = devices.some(({ name }) => name === textDevice);
+  const beside: LoopPlan[] =
+    isOwn || textDevice === "auto" ? [] : [{ phases: ["text"], device: { name: textDevice, memory: null } }];
+  const rewrites = ({ name }: OwnDevice) => textDevice === "auto" || name === textDevice;
+  return [
+    ...beside,
+    ...devices.map((device): LoopPlan => ({ phases: rewrites(device) ? PHASES : ["image"], device })),
+  ];
+}
 
 /**
  * Whether pictures need no safety checker. An adapter or an embedding may draw anything; of embeddings that nobody
@@ -236,15 +266,24 @@ const TOLD = new WeakMap<ModelChoice, Set<string>>();
  * Starts the worker of a phase and loads its model; see `ModelHost.open` for the errors. If the model does not
  * fit on the GPU that `auto` chose, or the driver crashes the process, this run uses the CPU.
  * @param options.onNote is told each note on the checkpoints of `choice`, once
+ * @param options.on where it runs, in place of what `choice` says
  */
 export async function startWorker(
   choice: ModelChoice,
   phase: Phase,
   lease: GpuLease,
-  { onNote, ...options }: HostOptions & { readonly onNote?: (sentence: string) => void } = {},
+  {
+    onNote,
+    on,
+    ...options
+  }: HostOptions & {
+    readonly onNote?: (sentence: string) => void;
+    readonly on?: OwnDevice | undefined;
+  } = {},
 ): Promise<ModelHost> {
   const { cacheDir, threads } = choice;
-  const device = deviceOf(choice, phase);
+  const device = on?.name ?? deviceOf(choice, phase);
+  const card = on?.card === undefined ? {} : { card: on.card };
   const spec: WorkerSpec =
     phase === "text"
       ? {
@@ -256,6 +295,7 @@ export async function startWorker(
           weights: choice.weights,
           ...textReading(choice),
           device,
+          ...card,
           cacheDir,
           threads,
         }
@@ -273,8 +313,9 @@ export async function startWorker(
           harmless: isHarmless(choice),
           judges: choice.judges ?? NO_JUDGES,
           precision: choice.precision,
-          memory: choice.memory ?? null,
+          memory: (on === undefined ? choice.memory : on.memory) ?? null,
           device,
+          ...card,
           cacheDir,
           threads,
         };

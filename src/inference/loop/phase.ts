@@ -70,6 +70,7 @@ export class OpenPhase {
   readonly #stopping: AbortSignal;
   /** By the keys of their sets, the one that was used last behind the others. */
   readonly #loaded = new Map<string, Loaded>();
+  #loading: string | null = null;
   /** When the last one was loaded. */
   #turnBegan = 0;
   #turnMs = 0;
@@ -87,6 +88,11 @@ export class OpenPhase {
   /** True if a worker is gone, so that the phase must start again. */
   get lost(): boolean {
     return [...this.#loaded.values()].some(({ host }) => !host.alive);
+  }
+
+  /** The keys of the models that are loaded, and of the one that is being loaded. */
+  get keys(): readonly string[] {
+    return [...this.#loaded.keys(), ...(this.#loading === null ? [] : [this.#loading])];
   }
 
   /** Whether a model is loaded. */
@@ -116,7 +122,15 @@ export class OpenPhase {
     const { events, owner, startWorker, checkpointName } = this.#options;
     // A model that was never loaded may need as much as the largest one here.
     const ended = await this.#makeRoom(Math.max(0, ...this.#sizes()));
-    const host = await startWorker(phase, this.#lease, AbortSignal.any([signal, this.#stopping]), set);
+    this.#loading = key;
+    const host = await startWorker(
+      phase,
+      this.#lease,
+      AbortSignal.any([signal, this.#stopping]),
+      set,
+    ).finally(() => {
+      this.#loading = null;
+    });
     const checkpoint = checkpointName(phase, set);
     ended.push(...(await this.#makeRoom(host.info.weightBytes)));
     this.#loaded.set(key, { checkpoint, host });
@@ -136,6 +150,11 @@ export class OpenPhase {
       ...(replaced === undefined ? {} : { replaced }),
     });
     return host;
+  }
+
+  /** Ends what is left of workers that are gone. */
+  async dropLost(): Promise<void> {
+    for (const [key, { host }] of [...this.#loaded]) if (!host.alive) await this.#end(key);
   }
 
   /** Ends the workers, even in the middle of a step. */

@@ -2,7 +2,7 @@ import { compileGraph, extraNote } from "../../checkpoints/compile.js";
 import type { Weights } from "../../checkpoints/files/weights.js";
 import { openGpt2 } from "../../checkpoints/layouts/gpt2-files.js";
 import { CheckpointError } from "../../core/errors.js";
-import type { TextOptions } from "../../core/options.js";
+import { kindOf, type TextOptions } from "../../core/options.js";
 import { PROMPTIST, type PromptForm } from "../../core/rewriters.js";
 import { type Gpt2Weights, gpt2Graph, gpt2Layout } from "../../models/gpt2.js";
 import type { Graph } from "../../onnx/graph.js";
@@ -74,7 +74,11 @@ export class Promptist {
         `${directory}: the tokenizer knows ${tokenizer.size} tokens and the model ${config.vocab_size}; they do not belong together.`,
       );
     }
-    const graph = gpt2Graph(config, await arithmeticOn(device, "fp32"), gpt2Layout(weights, device.name));
+    const graph = gpt2Graph(
+      config,
+      await arithmeticOn(device, "fp32"),
+      gpt2Layout(weights, kindOf(device.name)),
+    );
     const compiled = await compileGraph(graph, files.weights(), { cacheDir });
     const note = extraNote(directory, compiled.extra);
     return { config, tokenizer, compiled, notes: note === null ? [] : [note] };

@@ -1,3 +1,4 @@
+import { kindOf } from "../../core/options.js";
 import { float16FromFloat32, float32FromFloat16 } from "../../onnx/float16.js";
 import {
   type Arithmetic,
@@ -301,7 +302,7 @@ export async function arithmeticOn(
 ): Promise<Arithmetic> {
   const avoided: Avoided = checked?.avoided ?? new Set();
   const arithmetic = { ...arithmeticOf(plan), avoided };
-  if (name === "cpu") return { ...arithmetic, winograd: plan === "fp32" };
+  if (kindOf(name) === "cpu") return { ...arithmetic, winograd: plan === "fp32" };
   if (avoided.has("MultiHeadAttention")) return arithmetic;
   const distinct = new Map(attention.map((size) => [JSON.stringify(size), size]));
   const others = [...distinct.values()].filter((size) => checked === undefined || !isTried(size));

@@ -1,5 +1,5 @@
 import { InferenceError } from "../../core/errors.js";
-import type { DeviceName } from "../../core/options.js";
+import { type DeviceName, kindOf, numberOf } from "../../core/options.js";
 import { GraphBuilder } from "../../onnx/graph.js";
 import { env, InferenceSession, listSupportedBackends, Tensor } from "./onnxruntime.js";
 import type { CheckedPlan } from "./plan.js";
@@ -7,9 +7,11 @@ import type { CheckedPlan } from "./plan.js";
 // Errors are thrown as well; if printed, drivers' messages would appear among our own lines.
 env.logLevel = "fatal";
 
+export type OpenDeviceName = Exclude<DeviceName, "auto">;
+
 /** Where graphs run: an execution provider of onnxruntime that opened and gave a correct result. */
 export interface Device {
-  readonly name: Exclude<DeviceName, "auto">;
+  readonly name: OpenDeviceName;
   /** An explanation if needed, such as why `auto` chose the CPU. */
   readonly note: string | null;
   /**
@@ -38,10 +40,10 @@ export async function resolveDevice(
   name: DeviceName,
   judge: DeviceJudge = async () => null,
 ): Promise<Device> {
-  if (name === "cpu") return { name, note: null };
+  if (kindOf(name) === "cpu") return { name: name as OpenDeviceName, note: null };
   const offered = new Set(listSupportedBackends().map((backend) => backend.name));
   if (name !== "auto") {
-    const refusal = offered.has(name)
+    const refusal = offered.has(kindOf(name))
       ? await tryDevice(name, judge)
       : "this build of onnxruntime does not have it";
     if (refusal === null) return { name, note: null };
@@ -62,7 +64,8 @@ export async function resolveDevice(
 
 /** The session options of a device. */
 export function deviceOptions(device: Device["name"]): InferenceSession.SessionOptions {
-  switch (device) {
+  const kind = kindOf(device);
+  switch (kind) {
     case "cpu":
       // The next level reorders each convolution's weights into a copy: the UNet of Stable Diffusion 1.5 then
       // loads in 14 s with 3.3 GB of its own memory instead of 2 s and 1.2 GB, and its steps are no faster.
@@ -73,10 +76,34 @@ export function deviceOptions(device: Device["name"]): InferenceSession.SessionO
       return { executionProviders: [{ name: "webgpu", storageBufferCacheMode: "simple" }] };
     case "dml":
       // DirectML supports neither memory patterns nor parallel execution.
-      return { executionProviders: ["dml"], enableMemPattern: false, executionMode: "sequential" };
+      return {
+        executionProviders: [{ name: kind, deviceId: numberOf(device) ?? 0 }],
+        enableMemPattern: false,
+        executionMode: "sequential",
+      };
+    case "cuda": {
+      const number = numberOf(device);
+      // CUDA's own order puts the fastest card first; `nvidia-smi` counts along the bus.
+      if (number !== null) process.env.CUDA_DEVICE_ORDER = "PCI_BUS_ID";
+      return { executionProviders: [{ name: kind, deviceId: isAlone ? 0 : (number ?? 0) }] };
+    }
     default:
-      return { executionProviders: [device] };
+      return { executionProviders: [kind] };
   }
+}
+
+/** Whether this process sees one card only, which is then CUDA's first. */
+let isAlone = false;
+
+/**
+ * Hides all other cards of NVIDIA from this process, before it opens one: CUDA otherwise looks at every card when it
+ * starts, and one that hangs or is lost would take the others' work along. Numbers are those of `nvidia-smi`.
+ * @param card a number or UUID, as in CUDA_VISIBLE_DEVICES
+ */
+export function seeOnlyCard(card: string): void {
+  process.env.CUDA_DEVICE_ORDER = "PCI_BUS_ID";
+  process.env.CUDA_VISIBLE_DEVICES = card;
+  isAlone = true;
 }
 
 /**

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { release } from "node:os";
 import { basename, join } from "node:path";
-import type { DeviceName } from "../../core/options.js";
+import { type DeviceName, kindOf } from "../../core/options.js";
 import { replaceFile } from "../../files/replace-file.js";
 import { type Device, resolveDevice } from "./device.js";
 import { checkForms, type DeviceReport, type GraphRunner, refusalOf, runGraph } from "./device-check.js";
@@ -50,7 +50,7 @@ export async function openDevice(name: DeviceName, options: OpenDeviceOptions): 
     }
     return refusals.join("; ");
   });
-  if (device.name === "cpu") return { ...device, reports: [] };
+  if (kindOf(device.name) === "cpu") return { ...device, reports: [] };
   const chosen = reports.at(-1) as DeviceReport;
   const checked = { plan: chosen.plan, avoided: new Set(chosen.avoided) };
   return { ...device, note: noteOf(reports), checked, reports };

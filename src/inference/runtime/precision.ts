@@ -1,4 +1,4 @@
-import type { Precision } from "../../core/options.js";
+import { kindOf, type Precision } from "../../core/options.js";
 import type { Device } from "./device.js";
 import type { Plan } from "./plan.js";
 
@@ -17,7 +17,7 @@ export const plansToTry = (precision: Precision): readonly Plan[] => PLANS_OF[pr
 /** The plan of `precision` on a device: `auto` is fp32 on the CPU, which has no float16 arithmetic. */
 export function planOn({ name, checked }: Device, precision: Precision): Plan {
   if (checked !== undefined && plansToTry(precision).includes(checked.plan)) return checked.plan;
-  return precision === "fp32" || (precision === "auto" && name === "cpu") ? "fp32" : "fp16";
+  return precision === "fp32" || (precision === "auto" && kindOf(name) === "cpu") ? "fp32" : "fp16";
 }
 
 /** Type of the weights under a plan. */

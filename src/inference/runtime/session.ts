@@ -1,5 +1,6 @@
 import type { CompiledGraph } from "../../checkpoints/compile.js";
 import { InferenceError } from "../../core/errors.js";
+import { kindOf } from "../../core/options.js";
 import { type Device, deviceOptions, KEEP_CASTS } from "./device.js";
 import { InferenceSession, Tensor } from "./onnxruntime.js";
 
@@ -101,7 +102,7 @@ const OUT_OF_MEMORY =
  * Whatever the driver calls it, the device does not recover within this process, so the worker has to end.
  */
 export function runError(error: unknown, name: string, device: Device["name"]): InferenceError {
-  if (device === "cpu") return translate(error, `${name} failed`, "INTERNAL");
+  if (kindOf(device) === "cpu") return translate(error, `${name} failed`, "INTERNAL");
   return translate(error, `${name} failed on ${device}, which is opened anew`, "WORKER_DIED");
 }
 

@@ -55,7 +55,7 @@ export async function loadImageModel(spec: ImageSpec, onDevice: OnDevice = () =>
       encode: (ids) => model.encodeText(ids),
     },
   });
-  const limit = spec.memory ?? (await deviceMemory(device.name));
+  const limit = spec.memory ?? (await deviceMemory(device.name, spec.card));
   const model: StableDiffusion = await StableDiffusion.open({
     ...spec,
     vectors,

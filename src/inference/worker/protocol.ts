@@ -33,6 +33,8 @@ export interface TextSpec {
   /** Whether its rewrites are held to the prompt's words; not if absent. */
   readonly keepsPrompt?: boolean;
   readonly device: DeviceName;
+  /** The only card of NVIDIA that it may see, as a number or UUID; all if absent. */
+  readonly card?: string;
   readonly weights: TextWeights;
   /** Folder of the image model's tokenizer, to find words that it will not read; null for none. */
   readonly clipTokenizer: string | null;
@@ -71,6 +73,8 @@ export interface ImageSpec {
   /** The judges of its pictures. */
   readonly judges: FoundJudges;
   readonly device: DeviceName;
+  /** The only card of NVIDIA that it may see, as a number or UUID; all if absent. */
+  readonly card?: string;
   readonly precision: Precision;
   /** Bytes that pictures may take on the device; null or absent: as much as it is known to have. */
   readonly memory?: number | null;
@@ -81,6 +85,8 @@ export interface ImageSpec {
 /** Where a model that works on existing pictures runs. */
 interface OnDevice {
   readonly device: DeviceName;
+  /** The only card of NVIDIA that it may see, as a number or UUID; all if absent. */
+  readonly card?: string;
   readonly precision: Precision;
   readonly cacheDir: string;
   readonly threads: number;

@@ -53,6 +53,7 @@ async function open(spec: WorkerSpec): Promise<void> {
  */
 async function load(spec: WorkerSpec): Promise<LoadedModel> {
   const onDevice = (name: string) => send({ type: "device", name });
+  if (spec.card !== undefined) (await import("../runtime/device.js")).seeOnlyCard(spec.card);
   switch (spec.phase) {
     case "text":
       return (await import("./text-model.js")).loadTextModel(spec, onDevice);

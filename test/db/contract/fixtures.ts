@@ -57,7 +57,7 @@ export async function claimNext(
   owner = "loop",
   loaded?: readonly string[],
 ): Promise<Claim> {
-  const claimed = await queue.claim(phase, owner, loaded);
+  const claimed = await queue.claim(phase, owner, { loaded });
   if (claimed === undefined) throw new Error(`no ${phase} job waits`);
   return claimed;
 }

@@ -37,7 +37,7 @@ describe.each(ENGINES)("$name", ({ create }) => {
       async function served(loaded: readonly string[]): Promise<string[]> {
         const all: string[] = [];
         for (;;) {
-          const next = await queue.claim("image", "loop", loaded);
+          const next = await queue.claim("image", "loop", { loaded });
           if (next === undefined) return all;
           all.push(`${next.job.origin.userId} ${next.job.image.model ?? "own"}`);
           await queue.complete(next);
@@ -103,6 +103,39 @@ describe.each(ENGINES)("$name", ({ create }) => {
         await draw("bob", "anime");
         const next = await claimNext(queue, "image", "loop", [key("photo")]);
         expect(next.job.origin.userId).toBe("bob");
+      });
+    });
+
+    describe("of models that other devices have loaded", () => {
+      const photo = modelKey({ model: "photo", loras: [] });
+      const draw = (user: string, model: string) => enqueue({ user, ...pairs, model });
+      /** Who is served by a device without a model, while another one has loaded `photo`. */
+      async function next(loaded?: readonly string[]): Promise<string | undefined> {
+        const found = await queue.claim("image", "loop", { loaded, elsewhere: [photo] });
+        return found && `${found.job.origin.userId} ${found.job.image.model}`;
+      }
+
+      test("they are left to these as long as others are due, and none waits in vain", async () => {
+        await draw("ada", "photo");
+        await draw("bob", "anime");
+        await draw("cyd", "photo");
+        expect(await next()).toBe("bob anime");
+        expect([await next(), await next(), await next()]).toEqual(["ada photo", "cyd photo", undefined]);
+      });
+
+      test("a model that has its turn here counts more", async () => {
+        await draw("ada", "anime");
+        await draw("bob", "photo");
+        expect(await next([photo])).toBe("bob photo");
+      });
+
+      test("a person for whom something runs has another model drawn beside it, once nobody else waits", async () => {
+        await draw("ada", "photo");
+        await claimNext(queue, "image");
+        await draw("ada", "photo");
+        await draw("ada", "anime");
+        await draw("bob", "photo");
+        expect([await next(), await next(), await next()]).toEqual(["bob photo", "ada anime", "ada photo"]);
       });
     });
 

@@ -30,6 +30,13 @@ describe.each(ENGINES)("$name", ({ create }) => {
   const pairs = { prompts: ["A castle"], rewrites: ["A castle, trending"] };
 
   describe("enqueue", () => {
+    test("stores what an evaluation compares, and answers it again", async () => {
+      const evaluation = { rewriters: ["none", "promptist"], baseline: 0, seeds: 2 };
+      const { id } = await queue.enqueue({ ...newJob({ user: "ada" }), kind: "evaluation", evaluation });
+      expect(await queue.get(id)).toMatchObject({ kind: "evaluation", evaluation });
+      expect((await claim()).job.evaluation).toEqual(evaluation);
+    });
+
     test("stores all that it was given and waits for text", async () => {
       const wish = newJob({ user: "ada", kind: "batch", prompts: ["Fear", "A cat"], seed: 7 });
       const job = await queue.enqueue(wish);

@@ -11,7 +11,7 @@ import { openDatabase } from "../../../src/db/sqlite/open.js";
 import { sqliteStore } from "../../../src/db/sqlite/store.js";
 import { GpuLock } from "../../../src/inference/loop/gpu-lock.js";
 import { InferenceLoop } from "../../../src/inference/loop/loop.js";
-import { type ModelChoice, phasesOfLoops, startWorker } from "../../../src/inference/loop/model-choice.js";
+import { loopPlans, type ModelChoice, startWorker } from "../../../src/inference/loop/model-choice.js";
 import { PictureFolder } from "../../../src/pictures/store.js";
 import { newJob } from "../../db/contract/fixtures.js";
 
@@ -43,8 +43,8 @@ function startLoops(textDevice: DeviceName) {
   const events = createEvents();
   const { queue, close } = announced(sqliteStore(openDatabase(join(folder, "queue.db"))), events);
   onTestFinished(close);
-  const loops = phasesOfLoops(choice).map(
-    (phases) =>
+  const loops = loopPlans(choice).map(
+    ({ phases }) =>
       new InferenceLoop({
         queue,
         events,

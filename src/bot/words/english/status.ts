@@ -9,6 +9,7 @@ export const statusLines = {
     `In the queue for ${phase === "text" ? "rewriting" : "drawing"}: ${position === 1 ? "next" : `place ${number(position)}`}.${etaMs === null ? "" : ` Done in about ${about(etaMs)}.`}`,
   starts: (phase: Phase) => (phase === "text" ? "Starting…" : "Drawing starts…"),
   paused: "Paused by an admin; your place is kept.",
+  devicesFailed: "The graphics card has stopped working; it is tried again and again. Your place is kept.",
   retries: "This attempt failed. The bot tries again in a moment.",
   held: (scope: LimitScope, limit: number) =>
     `Waits outside the queue: ${holder(scope)} ${count(limit, "job")} in it, the most allowed at once. It joins the queue by itself when ${limit === 1 ? "that one" : "one of them"} is done.`,
@@ -42,6 +43,8 @@ const HELD_WHERE: Readonly<Record<LimitScope, string>> = {
 export const queueLines = {
   title: "Queue",
   paused: "An admin paused the queue. Waiting jobs keep their places.",
+  devicesFailed:
+    "The graphics card has stopped working; it is tried again and again. Waiting jobs keep their places.",
   counts: (running: number, waiting: number) =>
     running + waiting === 0
       ? "Nothing is running or waiting."

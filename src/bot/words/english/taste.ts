@@ -33,7 +33,7 @@ export const tasteLines = {
 /** What the picture of `/taste show` says, which is English for all. */
 export const tastePicture = {
   title: "What this server likes",
-  share: "wins with the phrase, against the same without it",
+  share: "wins against the same without it",
   chosen: "All rewrites chosen so",
   first: "Always the first rewrite",
   note: (share: number, votes: number) => `${percent(share)}, n = ${number(votes)}`,

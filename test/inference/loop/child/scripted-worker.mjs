@@ -1,5 +1,5 @@
 // A worker that speaks the protocol and fails on request: script.json in its "checkpoint" folder says what to
-// do at the first start, the second, and so on. It simulates faults of a GPU on machines without one.
+// do at the first start, the second, and so on, of each device where it names several. It simulates faults of a GPU on machines without one.
 import { appendFileSync, readFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 
@@ -19,8 +19,11 @@ process.on("message", (message) => {
     const { directory, device } = message.spec;
     const starts = join(directory, "starts");
     appendFileSync(starts, `${device}\n`);
-    const count = readFileSync(starts, "utf8").trim().split("\n").length;
-    const scripts = JSON.parse(readFileSync(join(directory, "script.json"), "utf8"));
+    const begun = readFileSync(starts, "utf8").trim().split("\n");
+    const all = JSON.parse(readFileSync(join(directory, "script.json"), "utf8"));
+    // A script for each device, or one for all.
+    const scripts = Array.isArray(all) ? all : all[device];
+    const count = Array.isArray(all) ? begun.length : begun.filter((it) => it === device).length;
     script = scripts[Math.min(count, scripts.length) - 1];
     process.send({ type: "device", name: device === "auto" ? "webgpu" : device });
     if (script.load === "abort") process.abort();
