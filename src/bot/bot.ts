@@ -38,7 +38,7 @@ import { Arrivals } from "./requests/arrivals.js";
 import { BatchDrafts } from "./requests/batch-drafts.js";
 import { DirectMessages } from "./requests/direct-messages.js";
 import { Intake } from "./requests/intake.js";
-import type { ModelList } from "./requests/models.js";
+import { type ModelList, usualUpscaler } from "./requests/models.js";
 import { Quotas } from "./requests/quotas.js";
 import { Repeats } from "./requests/repeats.js";
 import type { CommandContext, Defaults, Limits } from "./requests/request.js";
@@ -203,7 +203,7 @@ class DiscordBot implements Bot {
       onUnauthorized: (cause) =>
         onFatal(new DiscordError("DISCORD_REFUSED", "Discord no longer accepts the bot's token.", { cause })),
     });
-    this.#gallery = new Gallery({ ...common, favourites, presenter });
+    this.#gallery = new Gallery({ ...common, favourites, records, presenter });
     this.#sheets = new SheetPoster({ ...common, presenter });
     this.#erased = new ErasedMessages({ ...common, records, pictures, board: this.#board });
 
@@ -256,7 +256,14 @@ class DiscordBot implements Bot {
     const forms = new TextForms(limits);
     const table = buttonTable({
       intake,
-      goOn: new GoOn({ intake, pictures, forms, sides: limits.sides ?? DEFAULT_SIDES, estimateMs }),
+      goOn: new GoOn({
+        intake,
+        pictures,
+        forms,
+        sides: limits.sides ?? DEFAULT_SIDES,
+        upscalerFor: async (press) => usualUpscaler(await settings.resolve(press), await models.known()),
+        estimateMs,
+      }),
       drafts: this.#drafts,
       ballots: this.#ballots,
       items: new BatchItems({ queue, board: this.#board }),
@@ -316,6 +323,7 @@ class DiscordBot implements Bot {
     const { userTag, applicationId } = await this.#gateway.connect(
       (interaction) => this.#router.route(interaction),
       (message) => void this.#directMessages.answer(message),
+      (reaction) => void this.#gallery.react(reaction),
     );
     const registered = await this.#gateway.register(applicationId, guildIds, commandDefinitions(limits));
     log(events, "info", `Logged in as ${userTag}; commands ${registered}`);

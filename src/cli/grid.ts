@@ -1,12 +1,15 @@
 import { basename, join, resolve } from "node:path";
 import { cellItems, sharedImage } from "../bot/commands/grid.js";
+import { readRewriting, withoutModel } from "../bot/requests/request.js";
 import { cellLabel } from "../bot/words/english/grid.js";
 import { readWords } from "../core/emphasis.js";
 import { InputError } from "../core/errors.js";
-import { type CellOptions, cellsOf, readAxis } from "../core/grid-axes.js";
-import { imageOf } from "../core/job.js";
+import { variesRewriters } from "../core/grid.js";
+import { cellsOf, readAxis } from "../core/grid-axes.js";
+import { imageOf, lacksRewrite, textOfSide, textOptionsOf } from "../core/job.js";
+import { loraList, offeredName } from "../core/known-models.js";
 import { LIMIT_RANGES, promptModeOf, randomSeed } from "../core/options.js";
-import { NO_REWRITER } from "../core/rewriters.js";
+import { NO_REWRITER, REWRITER_NAMES, rewriterNameOf } from "../core/rewriters.js";
 import { isDecided, ownAtSpeed } from "../core/speeds.js";
 import type { Drawn, Rewrite } from "../inference/worker/protocol.js";
 import type { GridCell } from "../pictures/grid-picture.js";
@@ -15,7 +18,7 @@ import type { Models } from "./parts/models.js";
 import { type ImageFlags, imageOptions, type TextFlags, textOptions } from "./parts/options.js";
 import { makeOutFolder } from "./parts/out-folder.js";
 import type { Output } from "./parts/output.js";
-import { rewriteAll } from "./parts/pairs.js";
+import { type PromptToRewrite, rewriteAll, sidesContext } from "./parts/pairs.js";
 import { PICTURE_NOTES } from "./parts/picture-notes.js";
 import { cutLines, markNotes, typedPrompt, unreadLines } from "./parts/prompt.js";
 import { stylesOf } from "./parts/styles.js";
@@ -34,18 +37,25 @@ export interface GridFlags extends TextFlags, ImageFlags {
 export async function grid(
   models: Models,
   output: Output,
-  text: string,
+  typed: string,
   flags: GridFlags,
   isGiven: (option: string) => boolean,
 ): Promise<void> {
-  const { prompt, image: own } = typedPrompt(text, output, isDecided(isGiven));
+  const { prompt, image: own } = typedPrompt(typed, output, isDecided(isGiven));
   const seed = flags.seed ?? own.seed ?? randomSeed();
   const lora = await models.turboLora();
   const { image: asked, speeds } = imageOptions(flags, seed, models.choice.diffusion, lora, own, isGiven);
+  const { given: said, ...sides } = sidesContext(flags, seed, isGiven);
+  const styles = stylesOf(flags.styles);
+  const offered = { ...(await models.sets.known()), adult: [] };
   const limits = {
+    rewriters: {
+      names: REWRITER_NAMES,
+      textOf: (rewriter: string) => readRewriting({ ...said, rewriter }, sides, seed),
+    },
     speeds,
-    offered: { ...(await models.sets.known()), adult: [] },
-    styles: stylesOf(flags.styles),
+    offered,
+    styles,
     maxSteps: LIMIT_RANGES.steps.max,
     maxPromptLength: LIMIT_RANGES.promptLength.max,
     maxCells: LIMIT_RANGES.cells.max,
@@ -58,9 +68,21 @@ export async function grid(
   const folder = resolve(flags.out);
   await makeOutFolder(folder);
   const isRewritten = flags.text === "rewrite";
-  const { miniature, note } = models.noteMiniature(isRewritten ? ["text", "image"] : ["image"]);
-  const image = sharedImage(asked, grid);
-  const items = cellItems(prompt, seed, cells, isRewritten ? "optimized" : "baseline");
+  const text = textOptions(flags, seed, isGiven);
+  if (isRewritten && !variesRewriters(grid) && flags.rewriter === NO_REWRITER)
+    throw new InputError(
+      "INPUT_REWRITER",
+      `--text rewrite needs a rewriter, and --rewriter is ${NO_REWRITER}.`,
+      { rewriter: NO_REWRITER },
+    );
+  const named = variesStrength(flags)
+    ? flags.lora.map(({ file, weight }) => ({ name: offeredName(file, "LoRA", offered), strength: weight }))
+    : [];
+  const loras = loraList([...(asked.loras ?? []), ...named]);
+  const image = sharedImage({ ...asked, ...(loras.length === 0 ? {} : { loras }) }, grid);
+  const items = cellItems(prompt, image, cells, isRewritten ? "optimized" : "baseline").map((item) =>
+    withoutModel(item, item.text ?? text, styles),
+  );
   const options = items.map((item) => {
     const own = ownAtSpeed(image, item.image ?? {}, speeds);
     return imageOf({ image }, { image: own, seed: item.seed ?? seed });
@@ -70,8 +92,20 @@ export async function grid(
     output.say(line);
   const started = performance.now();
 
-  const rewrite = isRewritten ? await rewriteOnce(models, output, prompt, flags, cells, seed, isGiven) : null;
-  const drawn = rewrite?.rewrite ?? prompt;
+  const ways = items.map((item, i) => ({
+    prompt,
+    mode: promptModeOf(options[i]!),
+    text: textOptionsOf({ text }, item),
+  }));
+  const lacking = ways.filter((_, i) => lacksRewrite(items[i]!));
+  const { miniature, note } = models.noteMiniature(lacking.length > 0 ? ["text", "image"] : ["image"]);
+  const written = await rewriteDistinct(models, output, lacking);
+  const texts = items.map(
+    (item, i) =>
+      textOfSide(item, item.only ?? "baseline") ?? written.get(JSON.stringify(ways[i]))?.rewrite ?? prompt,
+  );
+  const title = variesRewriters(grid) ? prompt : texts[0]!;
+  const isRewrite = items.some(({ only }) => only === "optimized");
   const file = join(folder, "grid.png");
   const advance = output.progress("drawing");
   const pictures: Drawn[] = [];
@@ -84,21 +118,21 @@ export async function grid(
       const picture = await host.call(
         "draw",
         {
-          prompt: drawn,
+          prompt: texts[i]!,
           plainPrompt: readWords(prompt, promptModeOf(own)),
           options: own,
           file: path,
           checkpoint: drawing.checkpoint,
           pair:
-            rewrite === null
-              ? null
-              : {
+            items[i]!.only === "optimized"
+              ? {
                   side: "optimized",
                   original: prompt,
-                  rewrite: drawn,
-                  rewriter: flags.rewriter,
-                  ...(rewrite.kept === true ? { kept: true } : {}),
-                },
+                  rewrite: texts[i]!,
+                  rewriter: rewriterNameOf(ways[i]!.text),
+                  ...(written.get(JSON.stringify(ways[i]))?.kept === true ? { kept: true } : {}),
+                }
+              : null,
         },
         {
           signal: models.signal,
@@ -114,7 +148,7 @@ export async function grid(
       await host.call("grid", {
         grid,
         cells: pictures.map(({ file }): GridCell => ({ file, blank: null })),
-        title: drawn,
+        title,
         caption: captionOf(options[0]!, checkpoint, [grid.x.name, grid.y?.name ?? ""]),
         file,
       });
@@ -123,17 +157,21 @@ export async function grid(
   output.result(
     {
       prompt,
-      optimized: rewrite === null ? null : drawn,
-      rewriter: rewrite === null ? null : flags.rewriter,
+      optimized: isRewrite && !variesRewriters(grid) ? title : null,
+      rewriter: isRewritten ? flags.rewriter : null,
       grid,
       file,
       cells: pictures.map(({ file, judgement, embeddings = [] }, i) => ({
         file,
+        ...(variesRewriters(grid) ? { rewriter: rewriterNameOf(ways[i]!.text), text: texts[i] } : {}),
         settings: options[i],
         judgement,
         embeddings,
       })),
-      checkpoints: { promptist: isRewritten ? models.choice.promptist.name : null, diffusion: checkpoint },
+      checkpoints: {
+        promptist: isRewritten && !variesRewriters(grid) ? models.choice.promptist.name : null,
+        diffusion: checkpoint,
+      },
       miniature,
       note,
       precision: precision,
@@ -141,38 +179,29 @@ export async function grid(
       seconds: (performance.now() - started) / 1000,
     },
     [
-      ...(rewrite === null ? [] : [drawn, ""]),
+      ...(isRewrite ? [...new Set(texts), ""] : []),
       ...pictures.map(({ file }, i) => `${cellLabel(grid, { index: i })}: ${file}`),
       file,
     ].join("\n"),
   );
 }
 
-/** The rewrite that all cells show. Throws InputError where they would not all have the same. */
-async function rewriteOnce(
+/** Whether the grid varies the strength of the LoRAs of `--lora`, which the cells have then, and not the model. */
+export const variesStrength = ({ x, y = "" }: Pick<GridFlags, "x" | "y">): boolean =>
+  [x, y].some((axis) => /^\s*(?:lora[ -])?strength\s*[=:]/i.test(axis));
+
+/** What rewriters make of a prompt, each way of asking once, by that way. */
+async function rewriteDistinct(
   models: Models,
   output: Output,
-  prompt: string,
-  flags: GridFlags,
-  cells: readonly CellOptions[],
-  seed: number,
-  isGiven: (option: string) => boolean,
-): Promise<Rewrite> {
-  if (flags.rewriter === NO_REWRITER)
-    throw new InputError(
-      "INPUT_REWRITER",
-      `--text rewrite needs a rewriter, and --rewriter is ${NO_REWRITER}.`,
-      {
-        rewriter: NO_REWRITER,
-      },
-    );
-  if (cells.some(({ image }) => image?.prompts !== undefined))
-    throw new InputError(
-      "INPUT_OPTION",
-      "With --text rewrite an axis can't be prompts: each way of reading the prompt has another rewrite.",
-    );
-  const text = textOptions(flags, seed, isGiven);
-  const { rewrites } = await rewriteAll(models, output, [{ prompt, mode: flags.prompts, text }]);
-  for (const line of unreadLines([rewrites[0]!])) output.say(line);
-  return rewrites[0]!;
+  lacking: readonly PromptToRewrite[],
+): Promise<ReadonlyMap<string, Rewrite>> {
+  const keys = [...new Set(lacking.map((way) => JSON.stringify(way)))];
+  const { rewrites } = await rewriteAll(
+    models,
+    output,
+    keys.map((key) => lacking.find((way) => JSON.stringify(way) === key)!),
+  );
+  for (const line of unreadLines(rewrites)) output.say(line);
+  return new Map(keys.map((key, i) => [key, rewrites[i]!]));
 }

@@ -196,6 +196,7 @@ export function buildProgram(config: Config): Command {
       "draw a prompt with several values of one or two options, as one labelled picture",
       'grid "A cat in the rain" --x steps=10,20,50 --y guidance=3,7.5 --out cat-grid',
       'grid "A cat in the rain" --x seed=1-9 --out cat-seeds',
+      'grid "A cat in the rain" --x rewriter=none,promptist,magicprompt --out cat-rewriters',
       'grid "A cat in the rain" --x "guidance=1-13 [5]" --y scheduler=pndm,euler --text rewrite --out cat-grid',
     ),
   )
@@ -210,8 +211,9 @@ export function buildProgram(config: Config): Command {
       const output = outputOf(given);
       const { withMentions } = await import("./parts/prompt.js");
       const { text, flags } = withMentions(written, given);
-      const { grid } = await import("./grid.js");
-      return grid(await opened(output, flags), output, text, flags, givenOn(command));
+      const { grid, variesStrength } = await import("./grid.js");
+      const models = await opened(output, variesStrength(flags) ? { ...flags, lora: [] } : flags);
+      return grid(models, output, text, flags, givenOn(command));
     });
   addCommonOptions(
     verb(

@@ -11,6 +11,7 @@ export type ErrorCode =
   | "INPUT_MEMORY"
   | "GRID_AXIS"
   | "GRID_TWICE"
+  | "GRID_LORA"
   | "GRID_VALUE"
   | "GRID_SIZE"
   | "INPUT_CHOICE"

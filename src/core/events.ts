@@ -17,6 +17,8 @@ export interface Progress {
   /** Tokens of the rewrite, or denoising steps of the picture: done and in total. */
   readonly step: number;
   readonly steps: number;
+  /** True for a picture without guidance, whose steps take half as long. */
+  readonly unguided?: boolean;
 }
 
 /**

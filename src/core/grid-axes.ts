@@ -8,6 +8,7 @@ import {
   IMAGE_RANGES,
   isInRange,
   LIMIT_RANGES,
+  LORA_WEIGHT_RANGE,
   namedSizes,
   type OwnOptions,
   type PictureSize,
@@ -20,7 +21,9 @@ import {
   type SizeName,
   SPEEDS,
   showSize,
+  type TextOptions,
 } from "./options.js";
+import { rewriterNameOf } from "./rewriters.js";
 import { presetOf, type Speeds, speedsHere } from "./speeds.js";
 import { NO_STYLE, PRESETS, type Style, styleKey, styleNamed } from "./styles.js";
 
@@ -31,6 +34,10 @@ const { max: CELLS_MAX } = LIMIT_RANGES.cells;
 export interface CellOptions {
   readonly image?: OwnOptions;
   readonly seed?: number;
+  /** How the text is made that the cell shows, in place of the prompt as written. */
+  readonly text?: TextOptions;
+  /** Of all LoRAs that are named. */
+  readonly loraStrength?: number;
 }
 
 /** An axis with what each of its values stands for. */
@@ -51,6 +58,8 @@ export interface AxisLimits {
   readonly styles?: readonly Style[];
   /** The models and LoRAs that can be chosen by name; none if absent. */
   readonly offered?: OfferedModels;
+  /** The rewriters that can be named, and how each writes; throws InputError for others. None if absent. */
+  readonly rewriters?: { readonly names: readonly string[]; readonly textOf: (name: string) => TextOptions };
 }
 
 /** One value: as it is shown, and what it stands for. */
@@ -202,6 +211,23 @@ const KINDS: Readonly<Record<string, AxisKind>> = {
             return { label: loras.map(loraText).join(", "), cell: { image: { loras } } };
           }),
   },
+  strength: numberKind(
+    ["0.4,0.7,1", "0-1 [5]"],
+    () => LORA_WEIGHT_RANGE,
+    (loraStrength) => ({ loraStrength }),
+  ),
+  rewriter: {
+    examples: [],
+    choices: ({ rewriters }) => rewriters?.names ?? [],
+    takes: ({ rewriters }) => oneOfNames(rewriters?.names ?? []),
+    read: (text, { rewriters }) =>
+      rewriters === undefined
+        ? null
+        : named(() => {
+            const written = rewriters.textOf(text);
+            return { label: rewriterNameOf(written), cell: { text: written } };
+          }),
+  },
   prompts: choiceKind(["diffusers,weighted"], PROMPT_MODES, (prompts) => ({ image: { prompts } })),
 };
 
@@ -210,7 +236,7 @@ function oneOfNames(names: readonly string[]): Takes {
   return { takes: "oneOf", words: names.map((name) => name.replaceAll(" ", "\u00a0")).join(" ") };
 }
 
-/** The value that `read` makes of a name; null where there is no such model or LoRA. */
+/** The value that `read` makes of a name; null where there is no such model, LoRA or rewriter. */
 function named(read: () => AxisValue): AxisValue | null {
   try {
     return read();
@@ -230,12 +256,14 @@ const ALIASES: Readonly<Record<string, string>> = {
   "cfg scale": "guidance",
   sampler: "scheduler",
   seeds: "seed",
+  "lora strength": "strength",
+  "lora-strength": "strength",
 };
 
 export const AXIS_NAMES: readonly string[] = Object.keys(KINDS);
 
 /** The beginning of an axis as it is typed: its name, and where it is known, what follows it. */
-const TYPED = /^\s*([a-z]+(?: scale)?)\s*[=:]\s*(.*)$/is;
+const TYPED = /^\s*([a-z]+(?: scale|[ -]strength)?)\s*[=:]\s*(.*)$/is;
 
 /**
  * Reads an axis, `NAME=VALUES`: a list with commas, quoted where a value has one; numbers also as ranges:

@@ -6,6 +6,9 @@ export interface GridAxis {
   readonly values: readonly string[];
 }
 
+/** Whether the cells show texts of several rewriters. */
+export const variesRewriters = ({ x, y }: Grid): boolean => x.name === "rewriter" || y?.name === "rewriter";
+
 /** The axes of a grid. Its cells are the items of its job, row by row: `x` goes across, `y` goes down. */
 export interface Grid {
   readonly x: GridAxis;

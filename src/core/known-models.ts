@@ -18,6 +18,8 @@ export interface KnownModels {
   readonly loras: readonly string[];
   /** What speed turbo uses; absent or null where there is none. */
   readonly turbo?: TurboLora | null;
+  /** What enlarges pictures; LANCZOS besides. */
+  readonly upscalers?: readonly string[];
 }
 
 /** Those that may be named in a channel. */

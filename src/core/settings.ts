@@ -27,6 +27,8 @@ export interface Settings {
   readonly models?: readonly string[];
   readonly loras?: readonly string[];
   readonly adultModels?: readonly string[];
+  /** What enlarges pictures, by name; one that is not here any more counts for the usual one. */
+  readonly upscaler?: string;
   /** The name of a style; one that is not there any more counts for none. */
   readonly style?: string;
   /** `steps`, `guidance` and `scheduler` beside it count for this speed alone. */
@@ -50,6 +52,8 @@ export interface Settings {
   readonly spoiler?: boolean;
   /** The channel of the server where favourites are posted. */
   readonly gallery?: string;
+  /** The emoji below a result that puts it there; `off`: none does. */
+  readonly reaction?: string;
   /** Added to the negative prompt of every job. */
   readonly alwaysNegative?: string;
   /**

@@ -10,6 +10,9 @@ export interface Source {
   readonly safety?: PictureJudgement["safety"];
 }
 
+/** The name of Pillow's filter among upscalers. */
+export const LANCZOS = "lanczos";
+
 /** What keeps a picture from being shown to everyone. */
 export const CONCERNS = ["flagged", "unchecked"] as const;
 export type Concern = (typeof CONCERNS)[number];
@@ -21,6 +24,8 @@ export interface From {
   readonly sources: PerSide<Source>;
   /** How many times as long the sides of the pictures are made before they are drawn over; absent for 1. */
   readonly enlarge?: number;
+  /** By which upscaler, by its name in the library or LANCZOS; absent in jobs from before there was a choice. */
+  readonly upscaler?: string;
   /** What a source may be where the job was asked for, by the settings of that time. */
   readonly accepts: readonly Concern[];
 }
@@ -38,9 +43,19 @@ export const isJudged = ({ safety = "unchecked" }: Source): boolean => safety !=
 /** How many steps are taken of a path of `steps`, as in diffusers' img2img. */
 export const stepsTaken = (steps: number, strength: number): number => Math.floor(steps * strength);
 
-/** What the steps of a picture cost, in steps of one of the usual size: the time of each grows with the area. */
-export const stepsCost = (steps: number, from?: Pick<From, "strength" | "enlarge">): number =>
-  stepsTaken(steps, from?.strength ?? 1) * (from?.enlarge ?? 1) ** 2;
+/** Whether each step asks the UNet twice, with the negative prompt too (classifier-free guidance). */
+export const isGuided = (guidance: number): boolean => guidance > 1;
+
+/**
+ * What the steps of a picture cost, in guided steps of one of the usual size: the time of each grows with the area, and
+ * without guidance it is half.
+ */
+export const stepsCost = (
+  steps: number,
+  guidance: number,
+  from?: Pick<From, "strength" | "enlarge">,
+): number =>
+  stepsTaken(steps, from?.strength ?? 1) * (from?.enlarge ?? 1) ** 2 * (isGuided(guidance) ? 1 : 0.5);
 
 /** The least strength, in hundredths, that takes a step of a path of `steps`. */
 export const leastStrength = (steps: number): number => Math.ceil(100 / steps) / 100;

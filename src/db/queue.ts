@@ -105,7 +105,7 @@ export interface OpenWork {
   /** Which limit keeps the job out of the line, and how many jobs that limit lets in. */
   readonly held: LimitScope | null;
   readonly limit: number | null;
-  /** Prompts to rewrite, pictures to draw, and denoising steps of each picture, on average. */
+  /** Prompts to rewrite, pictures to draw, and guided denoising steps of each picture, on average (`stepsCost`). */
   readonly texts: number;
   readonly pictures: number;
   readonly steps: number;

@@ -33,6 +33,8 @@ export interface JobEntry {
 export interface Records {
   /** Finished jobs, latest first, at most `limit`. Reads every row: for a start, not for each second. */
   latest(limit: number): Promise<Job[]>;
+  /** The job whose result is this message; undefined for any other message. */
+  jobOfMessage(messageId: string): Promise<Job | undefined>;
   /** Failed jobs, newest first, at most `limit`. */
   setAside(limit: number): Promise<Job[]>;
   /** Finished jobs that still have pictures and whose delivery succeeded or was given up, oldest first. */

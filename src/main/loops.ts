@@ -2,7 +2,6 @@ import { randomUUID } from "node:crypto";
 import type { FoundModel } from "../checkpoints/library/find-models.js";
 import { embeddingsAmong } from "../checkpoints/library/found-embeddings.js";
 import { tinyDecoderAmong } from "../checkpoints/library/found-tiny-decoder.js";
-import { upscalerAmong } from "../checkpoints/library/found-upscaler.js";
 import { resolveNames } from "../checkpoints/library/resolve-names.js";
 import type { Config } from "../config.js";
 import type { Events } from "../core/events.js";
@@ -137,7 +136,7 @@ export function createLoops({
       queue: store.queue,
       choice: rewriteChoice,
       phases,
-      upscaler: upscalerAmong(found),
+      upscalerOf: (name) => models.upscaler(name),
       gpu: new GpuLock(),
       startWorker: async (phase, lease, signal, set) => {
         const log = (line: string) =>

@@ -23,7 +23,7 @@ export class RecentTimes {
     image: new Samples(KEPT_LOADS),
   };
   readonly #textItemMs = new Samples(KEPT_ITEMS);
-  /** Time of one denoising step, and a picture's time besides its steps after the first. */
+  /** Time of one guided denoising step, and a picture's time besides its steps after the first. */
   readonly #stepMs = new Samples(KEPT_STEPS);
   readonly #pictureRestMs = new Samples(KEPT_ITEMS);
 
@@ -79,7 +79,8 @@ export class RecentTimes {
     const before = this.#lastStep;
     if (before !== null && isLater(progress, before.progress)) {
       const ms = at - before.at;
-      this.#stepMs.add(ms / (progress.step - before.progress.step));
+      const share = progress.unguided ? 0.5 : 1;
+      this.#stepMs.add(ms / share / (progress.step - before.progress.step));
       this.#stepsMsOfItem += ms;
     }
     this.#picturesOfItem.add(progress.output);

@@ -43,7 +43,9 @@ export function captionOf(
     model: checkpoint,
     negative: negative === "" ? null : `without: ${negative}`,
   };
-  const untold = new Set(except.includes("speed") ? [...except, ...OF_SPEED] : except);
+  // A checkpoint's name tells its LoRAs.
+  const ofLoras = except.some((name) => name === "lora" || name === "strength") ? ["model"] : [];
+  const untold = new Set([...except, ...ofLoras, ...(except.includes("speed") ? OF_SPEED : [])]);
   return Object.entries(parts)
     .flatMap(([name, part]) => (part === null || untold.has(name) ? [] : [part]))
     .join("  ·  ");

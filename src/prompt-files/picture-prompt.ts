@@ -1,6 +1,7 @@
 import { readEmphasis } from "../core/emphasis.js";
 import { InputError } from "../core/errors.js";
-import type { OwnOptions } from "../core/options.js";
+import { LORAS_MAX, loraList, type OfferedModels, ownAsEmpty } from "../core/known-models.js";
+import { isInRange, LORA_WEIGHT_RANGE, type OwnOptions } from "../core/options.js";
 import { nameOfStyle, rewriterNamed, styleIn } from "../core/rewriters.js";
 import type { Side } from "../core/side.js";
 import { STYLE_MAX } from "../core/styles.js";
@@ -446,6 +447,24 @@ export function missingModels(picture: PicturePrompt, here: ModelsHere): string[
       ? [`it was drawn with clip skip ${clipSkip + 1}, and here it is ${here.clipSkip + 1}`]
       : []),
   ];
+}
+
+/** Those of a picture's model and LoRAs that can be named here, as the image options that they are. */
+export function modelsOf(
+  { model, loras }: Pick<PicturePrompt, "model" | "loras">,
+  offered: OfferedModels,
+): Pick<OwnOptions, "model" | "loras"> {
+  const find = (name: string, names: readonly string[]) => names.find((one) => plain(one) === plain(name));
+  const found = model === null ? undefined : find(model.name.split(" + ")[0]!, offered.models);
+  const named = loras.flatMap(({ name, weight }) => {
+    const known = find(name, offered.loras);
+    const strength = weight ?? 1;
+    return known === undefined || !isInRange(strength, LORA_WEIGHT_RANGE) ? [] : [{ name: known, strength }];
+  });
+  return {
+    ...(found === undefined ? {} : { model: ownAsEmpty(found, offered) }),
+    ...(named.length === 0 ? {} : { loras: loraList(named.slice(0, LORAS_MAX)) }),
+  };
 }
 
 /** A file's name as people compare it: without folders, ending and case. */

@@ -90,7 +90,7 @@ describe("/settings", () => {
     expect(textOf(shown.message)).toContain("`alwaysNegative`: watermark");
     // What is set fits a phone; the rest comes when asked for.
     expect(textOf(shown.message).split("\n").length).toBeLessThanOrEqual(8);
-    expect(textOf(shown.message)).toMatch(/`all:True` tells what the 42 settings mean\.$/);
+    expect(textOf(shown.message)).toMatch(/`all:True` tells what the 44 settings mean\.$/);
     const all = await admin.slash("settings show", { all: true });
     for (const name of ["steps", "useRoles", "serverCap"])
       expect(textOf(all.message)).toContain(`\`${name}\` `);

@@ -174,3 +174,48 @@ it("an erasure takes one's results out of the gallery, unless the messages are t
     expect(await world.favourites.get(jobId)).toBeUndefined();
   }
 });
+
+it("a reaction with the chosen emoji puts a result there once, and no other message or emoji does", async () => {
+  const world = await startWorld();
+  const [admin, alice, bob] = ["admin", "alice", "bob"].map((name) => world.local.member(name));
+  const { message: early } = await draw(world);
+  const favourites = async () => (await world.favourites.pending()).length + inGallery(world).length;
+  bob!.react(early);
+  await choose(world, "gallery");
+  const { jobId, message } = await draw(world);
+  const said = alice!.say("A cat");
+  for (const target of [said, early]) bob!.react(target, "👍");
+  bob!.react(said);
+  bob!.react(message, "👍");
+  bob!.react(message, "⭐️");
+  await vi.waitFor(() => expect(inGallery(world)).toHaveLength(1));
+  expect(await world.favourites.get(jobId)).toMatchObject({ userId: alice!.id, addedBy: bob!.id });
+  expect(inGallery(world)[0]!.content).toMatch(new RegExp(`^By <@${alice!.id}>: `));
+  // Again, also of somebody else, and after its button.
+  bob!.react(message, "⭐️");
+  bob!.react(message);
+  alice!.react(message);
+  const again = await (await alice!.press(message, BUTTON)).done();
+  expect(again?.content).toMatch(/^It is in the gallery already: /);
+  expect(await favourites()).toBe(1);
+
+  const refused = await admin!.slash("settings set", { name: "reaction", value: "star" });
+  expect(refused.message?.content).toContain("takes one emoji such as `⭐`, or `off`");
+  await admin!.slash("settings set", { name: "reaction", value: "🔥", scope: "server" });
+  bob!.react(early);
+  bob!.react(early, "🔥");
+  await vi.waitFor(() => expect(inGallery(world)).toHaveLength(2));
+  await admin!.slash("settings set", { name: "reaction", value: "off", scope: "server" });
+  const { message: flagged } = await draw(world, { seed: "5" }, FLAGGED);
+  bob!.react(flagged, "🔥");
+  await admin!.slash("settings reset", { name: "reaction", scope: "server" });
+  // Flagged pictures stay out of a gallery that is not age-restricted, as with the button.
+  const withheld = await (await bob!.press(flagged, BUTTON)).done();
+  expect(withheld?.content).toContain("not age-restricted");
+  bob!.react(flagged);
+  const { message: last } = await draw(world, { seed: "6" });
+  bob!.react(last);
+  await vi.waitFor(() => expect(inGallery(world)).toHaveLength(3));
+  await vi.waitFor(async () => expect(await favourites()).toBe(3));
+  expect(inGallery(world)).toHaveLength(3);
+});

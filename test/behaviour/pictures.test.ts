@@ -127,6 +127,30 @@ test("/compare from: says first what is different here, and draws after Start", 
   });
 });
 
+test("/compare from: draws with the picture's own model and LoRAs where they are here", async () => {
+  const known = async () => ({
+    own: "mine",
+    models: ["mine", "DreamShaper_8"],
+    loras: ["style", "pastel"],
+  });
+  const { local, queue } = await startWorld({ bot: { defaults, models: { known, adult: ["pastel"] } } });
+  const alice = local.member("alice");
+  const parameters =
+    "a dog <lora:style:0.8> <lora:pastel:0.5>\nSteps: 20, Sampler: Euler, CFG scale: 6.5, Seed: 5, Size: 512x512, Model: dreamshaper_8.safetensors";
+  const from = await picture({ parameters });
+  const draft = await (await alice.slash("compare", { from })).waitFor((m) => m.components.length > 0);
+  // Not offered outside age-restricted channels, so as good as not here.
+  expect(text(draft)).toContain("- the LoRA `pastel` is not loaded here, so it is drawn without");
+  expect(text(draft)).not.toContain("the model");
+  await alice.press(draft, "Start");
+  await expect.poll(async () => (await queue.open()).length).toBe(1);
+  await alice.slash("compare", { from: await picture(OURS), lora: "style:0.4" });
+  await expect.poll(async () => (await queue.open()).length).toBe(2);
+  const [theirs, ours] = await queue.open();
+  expect(theirs!.image).toMatchObject({ model: "DreamShaper_8", loras: [{ name: "style", strength: 0.8 }] });
+  expect(ours!.image).toMatchObject({ model: "", loras: [{ name: "style", strength: 0.4 }] });
+});
+
 test("a prompt that looks like settings does not change them", async () => {
   const { local, queue } = await startWorld();
   const alice = local.member("alice");

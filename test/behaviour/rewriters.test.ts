@@ -173,3 +173,42 @@ it("a pair has another rewriter or a style in place of the prompt as written, wh
   ]);
   expect(job.items[1]?.against?.rewrite).toBe("A fox, ink");
 });
+
+it("a grid shows what rewriters make of one prompt, and LoRAs at several strengths", async () => {
+  const known = async () => ({ own: "sd", models: ["sd"], loras: ["pastel", "ink"] });
+  const world = await startWorld({ bot: { models: { known, adult: [] } } });
+  const alice = world.local.member("alice");
+  const grid = (options: Record<string, string>) =>
+    enqueued(world, () => alice.slash("grid", { prompt: "A cat", ...options }));
+  const x = "rewriter=none,promptist,magicprompt,style:woodcut";
+  const written = await grid({ x });
+  expect(
+    written.items.map(({ only, rewrite, text }) => [only, text?.rewriter, rewrite?.slice(0, 20)]),
+  ).toEqual([
+    ["optimized", "none", "A cat"],
+    ["optimized", "promptist", undefined],
+    ["optimized", "magicprompt", undefined],
+    ["optimized", "style:woodcut", "woodcut print of A c"],
+  ]);
+  expect(written.items[2]?.text).toMatchObject({ mode: "sample", seed: written.image.seed });
+  while ((await world.queue.depth()).queued > 0) await world.loop.runNext();
+  const result = await alice.waitFor(isFinal);
+  expect(textOf(result)).toContain("**Prompt**```\nA cat\n```");
+  expect((await enqueued(world, () => alice.press(result, "New seed"))).items[2]?.text?.rewriter).toBe(
+    "magicprompt",
+  );
+  const refused = await alice.slash("grid", { prompt: "A cat", x: "rewriter=bard" });
+  expect(refused.message?.content).toContain("The value `bard` can't be used for `rewriter`");
+
+  const strong = await grid({ x: "strength=0.4,1", lora: "pastel" });
+  expect(strong.items.map(({ image }) => image?.loras)).toEqual([
+    [{ name: "pastel", strength: 0.4 }],
+    [{ name: "pastel", strength: 1 }],
+  ]);
+  const each = await grid({ x: "lora=pastel,ink", y: "strength=0.5,0.9" });
+  expect(
+    each.items.map(({ image }) => image?.loras?.map(({ name, strength }) => `${name} ${strength}`)),
+  ).toEqual([["pastel 0.5"], ["ink 0.5"], ["pastel 0.9"], ["ink 0.9"]]);
+  const none = await alice.slash("grid", { prompt: "A cat", x: "strength=0.4,1" });
+  expect(none.message?.content).toContain("The axis `strength` is the strength of LoRAs");
+});

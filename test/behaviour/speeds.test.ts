@@ -82,6 +82,21 @@ it("a speed is offered with what it stands for, drawn with, said, and kept by wh
   expect(gone.message?.content).toContain("promptist checkpoints pull lcm-lora");
 });
 
+it("a negative prompt at turbo is said to have no effect, and at full speed is not", async () => {
+  const { world, alice } = await startTurbo();
+  for (const [speed, isSaid] of [
+    ["turbo", true],
+    ["full", false],
+  ] as const) {
+    const stored = nextEvent(world.events, "job.enqueued");
+    const handle = await alice.slash("compare", { prompt: "A hen", speed, negative: "blurry" });
+    await stored;
+    while ((await world.queue.depth()).queued > 0) await world.loop.runNext();
+    const said = textOf(await handle.waitFor(isFinal)).includes("a negative prompt has no effect");
+    expect(said, speed).toBe(isSaid);
+  }
+});
+
 it("turbo is refused before anything is stored where its LoRA is missing or another model's", async () => {
   const { world, files, alice, admin } = await startTurbo(null);
   const refused = async (options: Options, command = "compare") => {
@@ -191,5 +206,5 @@ it("a grid shows one prompt at each speed, and its draft counts their steps", as
   );
   expect(job.items.map((item) => imageOf(job, item))).toMatchObject([FULL, FAST, TURBO]);
   const [work] = await world.queue.work();
-  expect(work).toMatchObject({ id: job.id, pictures: 3, steps: (50 + 20 + 4) / 3 });
+  expect(work).toMatchObject({ id: job.id, pictures: 3, steps: (50 + 20 + 4 / 2) / 3 });
 });

@@ -1,13 +1,18 @@
 import { describe, expect, it } from "vitest";
 import { codeOf, contextOf, InputError } from "../../src/core/errors.js";
 import { AXIS_NAMES, cellsOf, completeAxis, readAxis } from "../../src/core/grid-axes.js";
-import { IMAGE_RANGES, isInRange } from "../../src/core/options.js";
+import { DEFAULT_TEXT_OPTIONS, IMAGE_RANGES, isInRange } from "../../src/core/options.js";
+import { rewriterOptions } from "../../src/core/rewriters.js";
 
 const LIMITS = {
   maxSteps: 100,
   maxPromptLength: 50,
   maxCells: 25,
   offered: { own: "sd", models: ["sd", "Dreamy"], loras: ["pastel"], adult: [] },
+  rewriters: {
+    names: ["promptist", "none"],
+    textOf: (name: string) => rewriterOptions(name, DEFAULT_TEXT_OPTIONS),
+  },
 };
 const read = (text: string) => readAxis("x", text, LIMITS);
 const valuesOf = (text: string) => read(text).values;
@@ -33,6 +38,9 @@ describe("an axis", () => {
     ["steps=1-5 (+2)", ["1", "3", "5"]],
     ["steps=10-5 (-3)", ["10", "7"]],
     ["steps=1-10 [5]", ["1", "3", "5", "7", "10"]],
+    ["rewriter=Promptist, none", ["promptist", "none"]],
+    ["strength=0-1 [3]", ["0", "0.5", "1"]],
+    ["LoRA strength=0.4,-1", ["0.4", "-1"]],
     ["guidance=0.0-1.0 [6]", ["0", "0.2", "0.4", "0.6", "0.8", "1"]],
     ["steps=1-10 (+3)", ["1", "4", "7", "10"]],
     ["steps=1-10 [4]", ["1", "4", "7", "10"]],

@@ -177,7 +177,7 @@ describe("a prompt that is longer than Promptist reads", () => {
     );
     const job = (await app.queue.get(jobOf(message)))!;
     expect(job).toMatchObject({ state: "done", failures: [] });
-    expect(job.items[0]!.rewrite).toMatch(/, a small boat, the last words$/);
+    expect(job.items[0]!.rewrite).toContain(`${long}, `);
     expect(job.items[0]!.notes).toContainEqual(expect.objectContaining({ code: "unread" }));
   });
 

@@ -470,9 +470,10 @@ describe("each verb", () => {
     const { code, stdout, stderr } = await promptist(["optimize", long, ...short]);
     expect(code).toBe(0);
     expect(stderr).toMatch(told);
-    expect(stdout.split("\n")[0]).toMatch(/, a small boat, the last words$/);
-    const { result } = await json(["optimize", long, ...short]);
+    expect(stdout.split("\n")[0]).toContain(`${long}, `);
+    const { result } = await json(["optimize", long, ...short, "--keep-prompt", "never"]);
     expect(result.unread).toMatch(/^a small boat, .*the last words$/);
+    expect(result.optimized).toMatch(/, a small boat, the last words$/);
 
     const out = join(folder.path, "long");
     const pair = await promptist(["compare", long, "--out", out, "--steps", "1", ...short]);

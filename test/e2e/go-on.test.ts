@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { cpSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import sharp from "sharp";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startApp, type TestApp, temporaryFolder } from "../support/app.js";
@@ -9,13 +10,17 @@ import { ownText } from "../support/own-text.js";
 
 /** Going on from pictures with the real loop, workers and (miniature) models. */
 
+const UPSCALERS = fileURLToPath(new URL("../golden/upscalers", import.meta.url));
 const WAIT = { timeoutMs: 120_000 };
 
 let folder: ReturnType<typeof temporaryFolder>;
 let app: TestApp;
 beforeAll(async () => {
   folder = temporaryFolder();
-  app = await startApp(folder.path, { IMAGE_STEPS: "4" });
+  const models = join(folder.path, "models");
+  for (const name of ["old-x2.pth", "compact-x2.safetensors"])
+    cpSync(join(UPSCALERS, name), join(models, "upscale_models", name));
+  app = await startApp(folder.path, { IMAGE_STEPS: "4", MODELS_DIRS: models });
 });
 afterAll(async () => {
   await app?.stop();
@@ -50,6 +55,28 @@ test("a result's picture is enlarged by a button, and varied, each in a job of i
   });
   // What the harmless miniature draws from its own pictures needs no safety checker.
   expect(enlarged.items[0]!.pictures.baseline!.judgement?.safety).toBe("harmless");
+
+  // With several upscalers here, a manager says which one it is.
+  expect(textOf(large)).toContain("2 times as large · enlarged by `lanczos`");
+  const admin = app.local.member("admin");
+  const value = { name: "upscaler", value: "" };
+  expect((await admin.autocomplete("settings set", value, "value")).map((choice) => choice.value)).toEqual(
+    expect.arrayContaining(["compact-x2", "old-x2", "lanczos"]),
+  );
+  const unknown = await admin.slash("settings set", { ...value, value: "old-x3" });
+  expect(unknown.message?.content).toContain("`old-x3`");
+  await admin.slash("settings set", { ...value, value: "old-x2" });
+  const asked = await alice.press(message, "Enlarge");
+  expect(asked.message?.content).toContain("enlarged by `old-x2`");
+  await alice.select(asked.message, custom_id, [double.value]);
+  const sharper = await alice.waitFor(
+    (m) => hasResult(m) && textOf(m).includes("enlarged by `old-x2`"),
+    WAIT,
+  );
+  const other = (await app.queue.get(jobOf(sharper)))!;
+  expect(ownText(fileOf(other.id, other.items[0]!.pictures.baseline!.file))).toMatchObject({
+    from: { enlarged: { times: 2, upscaler: "old-x2" } },
+  });
 
   await alice.press(message, "Vary (large)");
   const varied = await alice.waitFor((m) => hasResult(m) && textOf(m).includes("strength 0.7"), WAIT);

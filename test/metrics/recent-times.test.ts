@@ -152,3 +152,15 @@ test("what another device does meanwhile, of this host or of another, changes no
   });
   expect(times.speeds()).toMatchObject({ loadMs: { image: 10_000 }, stepMs: 100, pictureRestMs: 1_200 });
 });
+
+test("what is measured without guidance tells of guided steps, which take twice as long", () => {
+  const progress = { jobId: "b", phase: "image", item: 0, items: 1, output: "baseline", steps: 200 } as const;
+  phase("image", 0, () => {
+    events.emit("job.claimed", { jobId: "b", phase: "image", attempt: 1, owner: OWNER });
+    for (let step = 1; step <= 200; step++) {
+      time += 200;
+      events.emit("job.progress", { ...progress, step, unguided: true });
+    }
+  });
+  expect(times.speeds().stepMs).toBe(400);
+});

@@ -7,6 +7,7 @@ const NOTHING = {
   program: "A1111",
   rewrite: null,
   rewriter: null,
+  against: null,
   shows: null,
   image: {},
   sampler: null,

@@ -1,5 +1,5 @@
 import { InputError } from "../../core/errors.js";
-import { type Item, imageOf, type Job, onlyOf } from "../../core/job.js";
+import { type Item, imageOf, type Job, onlyOf, textOptionsOf } from "../../core/job.js";
 import type { NewItem } from "../../db/queue.js";
 import { deferPrivately, type Press, replyPrivately } from "../discord/interactions.js";
 import type { DiscordApi } from "../discord/messenger.js";
@@ -57,7 +57,7 @@ export function cellPost(job: Job, { argument }: PressAction): CommandRequest {
 function ofCell(job: Job, cell: Item, item: NewItem): CommandRequest {
   return {
     kind: "compare",
-    text: job.text,
+    text: textOptionsOf(job, cell),
     image: imageOf(job, cell),
     // Whose picture is copied.
     parentId: job.id,

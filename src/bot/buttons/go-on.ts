@@ -1,6 +1,14 @@
 import type { ModalSubmitInteraction } from "discord.js";
 import { InputError } from "../../core/errors.js";
-import { drawnSides, type Item, imageOf, type Job, onlyOf, textOfSide } from "../../core/job.js";
+import {
+  drawnSides,
+  type Item,
+  imageOf,
+  type Job,
+  onlyOf,
+  textOfSide,
+  textOptionsOf,
+} from "../../core/job.js";
 import {
   ENLARGE_FACTORS,
   ENLARGE_RANGE,
@@ -16,6 +24,7 @@ import {
 import type { Side } from "../../core/side.js";
 import { leastStrength, stepsCost } from "../../core/source.js";
 import type { Work } from "../../core/waiting.js";
+import type { NewItem } from "../../db/queue.js";
 import type { PictureStore } from "../../pictures/store.js";
 import { type Press, replyPrivately } from "../discord/interactions.js";
 import {
@@ -27,6 +36,7 @@ import {
 } from "../messages/parts/components.js";
 import { coarse } from "../messages/parts/eta.js";
 import { sizeOfFile } from "../messages/parts/stored-picture.js";
+import { styleCode } from "../messages/parts/style-sections.js";
 import type { Intake } from "../requests/intake.js";
 import { againstOf, unwritten } from "../requests/opponents.js";
 import { type CommandRequest, checkRange } from "../requests/request.js";
@@ -41,6 +51,8 @@ export interface GoOnOptions {
   readonly forms: TextForms;
   /** The sides of the checkpoint's pictures. */
   readonly sides: Sides;
+  /** The name of what enlarges pictures where a press is made. */
+  readonly upscalerFor: (press: Press) => Promise<string>;
   /** Milliseconds that this machine takes for work of this size; null where that was never measured. */
   readonly estimateMs: (work: Work) => number | null;
 }
@@ -95,7 +107,8 @@ export class GoOn {
   /** Asks which picture to draw over, and how much larger; each choice says how long it takes. */
   async askEnlarge(press: Press, job: Job): Promise<void> {
     const words = wordsOf(press.locale);
-    const content = words.resultLines.chooseEnlarged;
+    const upscaler = words.resultLines.upscaler(styleCode(await this.#options.upscalerFor(press)));
+    const content = `${words.resultLines.chooseEnlarged}\n-# ${upscaler}`;
     const item = await this.#chosen(press, job, { verb: "enlarge", argument: null }, content);
     if (item === null) return;
     const choices: Enlargement[] = [];
@@ -109,13 +122,14 @@ export class GoOn {
   async enlarge(press: Press, job: Job): Promise<void> {
     const [value = ""] = press.isStringSelectMenu() ? press.values : [];
     const [, index, side, times] = /^(\d{1,2})-(baseline|optimized)-([\d.]{1,4})$/.exec(value) ?? [];
+    const upscaler = await this.#options.upscalerFor(press);
     await this.#options.intake.submit(press, () => {
       const item = itemAt(job, Number(index ?? Number.NaN));
       const only = side as Side;
       const request = goOn(this.#options.pictures, job, item, {
         sides: [only],
         strength: ENLARGE_STRENGTH,
-        enlarge: checkRange("size", Number(times), ENLARGE_RANGE),
+        enlarge: { times: checkRange("size", Number(times), ENLARGE_RANGE), upscaler },
         item: { ...textsOf(item), only },
       });
       // The same noise, on another grid; the picture keeps its own shape.
@@ -129,13 +143,13 @@ export class GoOn {
     const file = item.pictures[side]?.file;
     const drawn = file === undefined ? null : await sizeOfFile({ jobId: job.id, file }, pictures);
     if (drawn === null) return [];
-    const { steps } = imageOf(job, item);
+    const { steps, guidance } = imageOf(job, item);
     return ENLARGE_FACTORS.flatMap((times) => {
       const length = (own: number) => SIDE_MULTIPLE * Math.floor((own * times) / SIDE_MULTIPLE);
       const size = { width: length(drawn.width), height: length(drawn.height) };
       if (Math.max(size.width, size.height) > ENLARGED_SIDE_MAX) return [];
       const area = (size.width * size.height) / sides.own ** 2;
-      const taken = stepsCost(steps, { strength: strengthOf(ENLARGE_STRENGTH, steps) });
+      const taken = stepsCost(steps, guidance, { strength: strengthOf(ENLARGE_STRENGTH, steps) });
       const ms = estimateMs({ texts: 0, pictures: 1, steps: taken * area });
       const cost = ms === null ? words.draftLines.unknownTime : words.draftLines.time(coarse(ms));
       return [{ item: item.index, side, times, size, isOnly: shownSides([item]).length === 1, cost }];
@@ -177,8 +191,8 @@ interface Wanted {
   /** Whose pictures are gone on from. */
   readonly sides: readonly Side[];
   readonly strength: number;
-  readonly enlarge?: number;
-  readonly item: Pick<Item, "prompt" | "rewrite"> & Partial<Pick<Item, "candidates" | "only">>;
+  readonly enlarge?: { readonly times: number; readonly upscaler: string };
+  readonly item: NewItem;
 }
 
 /** A comparison that goes on from pictures of an item, from another seed: its own would repeat their noise. */
@@ -193,7 +207,7 @@ function goOn(
   const drawn = Object.fromEntries(sides.map((side) => [side, item.pictures[side]]));
   return {
     kind: "compare",
-    text: job.text,
+    text: textOptionsOf(job, item),
     image,
     parentId: job.id,
     blind: job.blind,
@@ -202,7 +216,10 @@ function goOn(
       const { from, sources } = await fromDrawn(job, drawn, strengthOf(strength, options.steps), pictures);
       return {
         items: [wanted],
-        image: { from: enlarge === undefined ? from : { ...from, enlarge } },
+        image: {
+          from:
+            enlarge === undefined ? from : { ...from, enlarge: enlarge.times, upscaler: enlarge.upscaler },
+        },
         sources,
       };
     },

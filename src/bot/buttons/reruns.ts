@@ -170,6 +170,7 @@ function gridAgain(
     candidates: prompt === undefined ? item.candidates : [],
     seed: seed === undefined || isSeeded ? item.seed : seed,
     ...onlyOf(item),
+    ...ownText(item),
     ...(item.image === undefined ? {} : { image: item.image }),
   }));
   return {

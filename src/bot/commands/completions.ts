@@ -1,6 +1,6 @@
 import type { AutocompleteInteraction } from "discord.js";
 import type { Job } from "../../core/job.js";
-import { NO_REWRITER, nameOfStyle, REWRITERS } from "../../core/rewriters.js";
+import { NO_REWRITER, nameOfStyle, REWRITERS, titleOf } from "../../core/rewriters.js";
 import { speedsHere } from "../../core/speeds.js";
 import { type Style, styleKey } from "../../core/styles.js";
 import type { JobEntry } from "../../db/records.js";
@@ -39,21 +39,25 @@ export async function completeRequest(
     .map((prompt) => ({ name: prompt, value: prompt }));
 }
 
+/** The names of the rewriters that are here, and `none`. */
+export const rewritersHere = ({ rewriters }: Pick<CommandContext, "rewriters">): string[] => [
+  ...REWRITERS.map(({ name }) => name).filter((name) => rewriters?.().includes(name) !== false),
+  NO_REWRITER,
+];
+
 /**
  * The rewriters that are here, `none`, and styles in a rewriter's place, whose name contains the last of the names that
  * were typed; those before it stay.
  */
 export function rewriterChoices(
-  { rewriters }: Pick<CommandContext, "rewriters">,
+  context: Pick<CommandContext, "rewriters">,
   styles: readonly Style[],
   typed: string,
 ): Choice[] {
   const at = typed.lastIndexOf(",") + 1;
   const [before, wanted] = [typed.slice(0, at), styleKey(typed.slice(at))];
-  const here = REWRITERS.filter(({ name }) => rewriters?.().includes(name) !== false);
   const all = [
-    ...here.map(({ name, title }) => ({ name: title, value: name })),
-    { name: NO_REWRITER, value: NO_REWRITER },
+    ...rewritersHere(context).map((name) => ({ name: titleOf(name), value: name })),
     ...styles.map(({ name }) => ({ name: nameOfStyle(name), value: nameOfStyle(name) })),
   ];
   return all

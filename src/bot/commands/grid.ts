@@ -15,16 +15,22 @@ import {
   readAxis,
 } from "../../core/grid-axes.js";
 import { NO_MODELS } from "../../core/known-models.js";
-import { DEFAULT_LIMITS, type ImageOptions } from "../../core/options.js";
+import {
+  DEFAULT_LIMITS,
+  type ImageOptions,
+  type NamedLora,
+  randomSeed,
+  type TextOptions,
+} from "../../core/options.js";
 import type { Side } from "../../core/side.js";
 import { PRESETS } from "../../core/styles.js";
 import type { NewItem } from "../../db/queue.js";
 import { offeredHere } from "../requests/models.js";
-import { type CommandContext, readPrompt, speedsIn } from "../requests/request.js";
+import { type CommandContext, readPrompt, readRewriting, speedsIn } from "../requests/request.js";
 import { stylesHere } from "../requests/rules.js";
 import { commandTexts } from "../words/english/commands.js";
 import type { Choice, RequestCommand, Services } from "./command.js";
-import { completeRequest } from "./completions.js";
+import { completeRequest, rewritersHere } from "./completions.js";
 import { imageOptions, modeOption, promptOption, readImage, readText, rewriterOption } from "./options.js";
 
 const texts = commandTexts.grid;
@@ -78,7 +84,7 @@ export const grid: RequestCommand = {
   read(interaction, context) {
     const { options } = interaction;
     const prompt = readPrompt(interaction, context.limits);
-    const limits = axisLimits(context);
+    const limits = axisLimits(context, (name) => readText(interaction, context, randomSeed(), name));
     const down = options.getString("y");
     const { grid, cells } = cellsOf(
       readAxis("x", options.getString("x", true), limits),
@@ -87,6 +93,7 @@ export const grid: RequestCommand = {
     );
     const image = sharedImage(readImage(interaction, context), grid);
     const side = options.getString("text") === "rewrite" ? "optimized" : "baseline";
+    const items = cellItems(prompt, image, cells, side);
     return {
       kind: "grid",
       text: readText(interaction, context, image.seed),
@@ -94,18 +101,44 @@ export const grid: RequestCommand = {
       grid,
       confirm: cells.length > AT_ONCE,
       known: [prompt, ...cells.map((cell) => cell.image?.negative ?? null)],
-      prompts: async () => ({ items: cellItems(prompt, image.seed, cells, side) }),
+      prompts: async () => ({ items }),
     };
   },
 };
 
-/** The items of a grid: all from one seed, where no axis has seeds. */
-export const cellItems = (
+/**
+ * The items of a grid: all from one seed, where no axis has seeds. Throws InputError GRID_LORA for strengths where no
+ * LoRA is named.
+ */
+export function cellItems(
   prompt: string,
-  seed: number,
+  image: ImageOptions,
   cells: readonly CellOptions[],
   only: Side,
-): NewItem[] => cells.map((cell) => ({ prompt, rewrite: null, only, seed, ...cell }));
+): NewItem[] {
+  const { seed, speed, loras = [] } = image;
+  // The first of them is turbo's own, which has one strength.
+  const named = speed === "turbo" ? loras.slice(1) : loras;
+  return cells.map(({ text, loraStrength, ...cell }) => ({
+    prompt,
+    rewrite: null,
+    seed,
+    ...cell,
+    ...(loraStrength === undefined
+      ? {}
+      : { image: { ...cell.image, loras: atStrength(cell.image?.loras ?? named, loraStrength) } }),
+    ...(text === undefined ? { only } : { only: "optimized", text: { ...text, seed } }),
+  }));
+}
+
+function atStrength(loras: readonly NamedLora[], strength: number): NamedLora[] {
+  if (loras.length === 0)
+    throw new InputError(
+      "GRID_LORA",
+      "The axis strength is that of LoRAs, and none is named. Name one, or take lora as the other axis.",
+    );
+  return loras.map(({ name }) => ({ name, strength }));
+}
 
 /** The options that all cells share: a channel's own style or model would stand in the cells without one. */
 export function sharedImage(image: ImageOptions, { x, y }: Grid): ImageOptions {
@@ -121,11 +154,13 @@ export function sharedImage(image: ImageOptions, { x, y }: Grid): ImageOptions {
   };
 }
 
-function axisLimits(context: CommandContext): AxisLimits {
+/** @param textOf how a rewriter writes; throws InputError for one that is not here */
+function axisLimits(context: CommandContext, textOf: (name: string) => TextOptions): AxisLimits {
   const { limits, styles = PRESETS, offered = NO_MODELS } = context;
   const { maxSteps, maxPromptLength, sides, maxCells = DEFAULT_LIMITS.cells } = limits;
   const speeds = speedsIn(context);
-  const names = { styles, speeds, offered };
+  const rewriters = { names: rewritersHere(context), textOf };
+  const names = { styles, speeds, offered, rewriters };
   return { maxSteps, maxPromptLength, maxCells, ...names, ...(sides === undefined ? {} : { sides }) };
 }
 
@@ -135,11 +170,12 @@ async function axisChoices(
   { context, styles, models, settings }: Services,
 ): Promise<Choice[]> {
   const { name, value } = interaction.options.getFocused(true);
-  const limits = axisLimits({
+  const here = {
     ...context,
     styles: await stylesHere(styles, interaction),
     offered: await offeredHere(models, await settings.resolve(interaction), interaction),
-  });
+  };
+  const limits = axisLimits(here, (rewriter) => readRewriting({ rewriter }, here, 0));
   const read = (text: string): ReadAxis | null => {
     try {
       return readAxis(name === "y" ? "y" : "x", text, limits);

@@ -12,7 +12,7 @@ import type { SettingName, SettingScope, Settings } from "../../core/settings.js
 import { presetOf } from "../../core/speeds.js";
 import { requireStyle } from "../../core/styles.js";
 import { replyPrivately } from "../discord/interactions.js";
-import { isAgeRestricted, offeredHere } from "../requests/models.js";
+import { isAgeRestricted, offeredHere, upscalersHere } from "../requests/models.js";
 import { checkOption, checkRange, type Limits, laterImage, readSize, speedsIn } from "../requests/request.js";
 import { mayManage, stylesHere } from "../requests/rules.js";
 import {
@@ -175,7 +175,7 @@ export const settings: AnswerCommand = {
     if (name === "value" && isModels(setting)) {
       const known = await models.known();
       const names = namesFor(setting, known);
-      return setting === "model" ? nameChoices(names, value) : loraChoices(names, value);
+      return isSingle(setting) ? nameChoices(names, value) : loraChoices(names, value);
     }
     if (name === "value")
       return completeValue(options.getString("name") ?? "", value, locale, context.limits);
@@ -253,7 +253,7 @@ async function readValue(
   if (isModels(key)) {
     const names = namesFor(key, await models.known());
     const found = listOf(parseSetting(key, value)).map((name) => knownName(name, key, names));
-    return key === "model" ? found[0]! : [...new Set(found)];
+    return isSingle(key) ? found[0]! : [...new Set(found)];
   }
   if (key === "speed") {
     const speed = parseSetting(key, value.toLowerCase());
@@ -266,8 +266,14 @@ async function readValue(
 }
 
 /** Which models a setting may name. */
-const namesFor = (name: SettingName, { models, loras }: KnownModels): readonly string[] =>
-  name === "loras" ? loras : name === "adultModels" ? [...models, ...loras] : models;
+function namesFor(name: SettingName, known: KnownModels): readonly string[] {
+  const { models, loras } = known;
+  if (name === "upscaler") return upscalersHere(known);
+  return name === "loras" ? loras : name === "adultModels" ? [...models, ...loras] : models;
+}
+
+/** Whether a setting names one alone. */
+const isSingle = (name: SettingName): boolean => name === "model" || name === "upscaler";
 
 const listOf = (value: unknown): readonly string[] => (Array.isArray(value) ? value : [String(value)]);
 

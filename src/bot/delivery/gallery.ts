@@ -1,8 +1,11 @@
+import type { GatewayMessageReactionAddDispatchData } from "discord.js";
 import { type Events, log } from "../../core/events.js";
 import { type Job, linkTo } from "../../core/job.js";
 import type { Favourite, Favourites } from "../../db/favourites.js";
 import type { Queue } from "../../db/queue.js";
+import type { Records } from "../../db/records.js";
 import type { StoredSettings } from "../../db/settings.js";
+import { isSameEmoji, USUAL_REACTION } from "../discord/emoji.js";
 import { faultOf } from "../discord/faults.js";
 import { deferPrivately, type Press, replyPrivately } from "../discord/interactions.js";
 import { type DiscordApi, NONCE_LIFE_MS } from "../discord/messenger.js";
@@ -14,6 +17,7 @@ import { wordsOf } from "../words/languages.js";
 export interface GalleryOptions {
   readonly favourites: Favourites;
   readonly queue: Queue;
+  readonly records: Records;
   readonly settings: StoredSettings;
   readonly events: Events;
   readonly api: DiscordApi;
@@ -25,6 +29,17 @@ export interface GalleryOptions {
 
 /** How a favourite ended: its message, or why there is none. `later`: the next start tries again. */
 type Posted = { readonly messageId: string } | "forbidden" | "withheld" | "gone" | "later";
+
+/** What became of a wish to put a result there. */
+type Added =
+  | { readonly state: "there" | "added"; readonly link: string }
+  | { readonly state: "secret" | Exclude<Posted, object> };
+
+/** A reaction as the gateway sends it. */
+type Reaction = Pick<
+  GatewayMessageReactionAddDispatchData,
+  "guild_id" | "channel_id" | "message_id" | "user_id" | "member" | "emoji"
+>;
 
 /**
  * Puts results into their server's gallery channel, each once. The row says what is posted, so a restart in the middle
@@ -51,33 +66,62 @@ export class Gallery {
 
   /** The button: puts the result into the gallery and tells who pressed where it is, or why it isn't. */
   async add(press: Press, job: Job): Promise<void> {
-    const { favourites, settings, presenter } = this.#options;
-    const { origin } = job;
-    const words = wordsOf(press.locale);
-    const { galleryLines, refusals } = words;
-    const { gallery } = await settings.resolve(origin);
-    if (origin.guildId === null || gallery === undefined) return replyPrivately(press, galleryLines.none);
+    const { galleryLines, refusals } = wordsOf(press.locale);
+    const channelId = await this.#channelOf(job);
+    if (channelId === null) return replyPrivately(press, galleryLines.none);
     await deferPrivately(press);
     const say = async (content: string): Promise<void> => void (await press.editReply({ content }));
+    const added = await this.#add(job, channelId, press.user.id);
+    if (added.state === "there" || added.state === "added") return say(galleryLines[added.state](added.link));
+    if (added.state === "secret") return say(refusals.secret);
+    return say(added.state === "gone" ? galleryLines.pruned : galleryLines[added.state](`<#${channelId}>`));
+  }
+
+  /**
+   * A reaction below a result does what the button does, without an answer: a person's, with the emoji that the settings
+   * name. Never throws.
+   */
+  async react(reaction: Reaction): Promise<void> {
+    const { settings, records, events } = this.#options;
+    const { guild_id: guildId = null, channel_id: channelId, message_id: messageId, emoji } = reaction;
+    if (guildId === null || reaction.member?.user?.bot === true) return;
+    try {
+      const { gallery, reaction: wanted = USUAL_REACTION } = await settings.resolve({ guildId, channelId });
+      if (gallery === undefined || !isSameEmoji(emoji, wanted)) return;
+      const job = await records.jobOfMessage(messageId);
+      // The button stands below comparisons alone.
+      if (job?.state !== "done" || job.kind !== "compare" || job.origin.guildId !== guildId) return;
+      const there = await this.#channelOf(job);
+      if (there !== null) await this.#add(job, there, reaction.user_id);
+    } catch (error) {
+      log(events, "warn", "A reaction could not be answered", error);
+    }
+  }
+
+  /** The gallery of a job's server; null where it has none. */
+  async #channelOf({ origin }: Job): Promise<string | null> {
+    const { gallery } = await this.#options.settings.resolve(origin);
+    return origin.guildId === null ? null : (gallery ?? null);
+  }
+
+  /** Puts a result into the gallery for a person, unless it is there or may not be. */
+  async #add(job: Job, channelId: string, addedBy: string): Promise<Added> {
+    const { favourites, presenter } = this.#options;
+    const { userId, guildId, applicationId } = job.origin;
+    if (guildId === null) return { state: "gone" };
     const known = await favourites.get(job.id);
-    if (known?.messageId) return say(galleryLines.there(linkTo(known, known.messageId)));
-    if (job.picturesPrunedAt !== null) return say(galleryLines.pruned);
-    const facts = await presenter.facts(job, { guildId: origin.guildId, channelId: gallery });
-    if (facts.vote.state !== "none") return say(refusals.secret);
-    const fresh = {
-      jobId: job.id,
-      userId: origin.userId,
-      guildId: origin.guildId,
-      channelId: gallery,
-      applicationId: origin.applicationId,
-      addedBy: press.user.id,
-    };
+    if (known?.messageId) return { state: "there", link: linkTo(known, known.messageId) };
+    if (job.picturesPrunedAt !== null) return { state: "gone" };
+    const facts = await presenter.facts(job, { guildId, channelId });
+    if (facts.vote.state !== "none") return { state: "secret" };
+    const fresh = { jobId: job.id, userId, guildId, channelId, applicationId, addedBy };
     const favourite: Favourite = { ...fresh, messageId: null };
-    // The second of two presses at once: the first one posts it.
-    if (!(await favourites.add(fresh))) return say(galleryLines.later(`<#${gallery}>`));
+    // The second of two at once: the first one posts it.
+    if (!(await favourites.add(fresh))) return { state: "later" };
     const posted = await this.#post(favourite, job, false);
-    if (typeof posted === "object") return say(galleryLines.added(linkTo(favourite, posted.messageId)));
-    return say(posted === "gone" ? galleryLines.pruned : galleryLines[posted](`<#${gallery}>`));
+    return typeof posted === "object"
+      ? { state: "added", link: linkTo(favourite, posted.messageId) }
+      : { state: posted };
   }
 
   async #postLeft(): Promise<void> {

@@ -2,7 +2,9 @@ import {
   type Client,
   type RESTPostAPIApplicationCommandsJSONBody as CommandJson,
   Events as DiscordEvents,
+  GatewayDispatchEvents,
   GatewayIntentBits,
+  type GatewayMessageReactionAddDispatchData,
   type Interaction,
   type Message,
   Partials,
@@ -80,12 +82,17 @@ export class Gateway {
   async connect(
     onInteraction: (interaction: Interaction) => void,
     onDirectMessage: (message: Message) => void,
+    onReaction: (reaction: GatewayMessageReactionAddDispatchData) => void,
   ): Promise<{ readonly userTag: string; readonly applicationId: string }> {
     const client = await connect({
       token: this.#options.token,
       clientOptions: {
         ...(this.#options.shards === "auto" ? { shards: "auto" } : { shardCount: this.#options.shards }),
-        intents: [GatewayIntentBits.Guilds, GatewayIntentBits.DirectMessages],
+        intents: [
+          GatewayIntentBits.Guilds,
+          GatewayIntentBits.DirectMessages,
+          GatewayIntentBits.GuildMessageReactions,
+        ],
         // Channels of direct messages are not known beforehand.
         partials: [Partials.Channel],
         allowedMentions: { parse: [] },
@@ -98,6 +105,8 @@ export class Gateway {
         this.#listen(fresh);
         fresh.on(DiscordEvents.InteractionCreate, onInteraction);
         fresh.on(DiscordEvents.MessageCreate, onDirectMessage);
+        // As it comes: discord.js would keep the message of each for its own event.
+        fresh.ws.on(GatewayDispatchEvents.MessageReactionAdd, onReaction);
       },
       onOddEvent: (event, error) => this.#countOdd(event, error),
       backoff: this.#backoff("Discord can't be reached"),

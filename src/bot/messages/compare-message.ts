@@ -53,7 +53,7 @@ async function pairMessage(job: Job, facts: Facts, limit: SizeLimit): Promise<Ou
   const { files, note } = await attach(job, await picturesOf(job, sides, facts), limit, words);
   const [first] = sides;
   const sections = [
-    ...(files.length === 1 && first !== undefined && !isUnchanged(item)
+    ...(files.length === 1 && first !== undefined && !isUnchanged(item) && !(item.only && item.against)
       ? [onlyLine(job, item, first, words)]
       : []),
     ...(item.against !== undefined && !isUnchanged(item)

@@ -1,8 +1,10 @@
-import { drawnSides, unwrittenSides } from "../../core/job.js";
+import { variesRewriters } from "../../core/grid.js";
+import { drawnSides, lacksRewrite, unwrittenSides } from "../../core/job.js";
 import { promptModeOf } from "../../core/options.js";
+import { stepsCost } from "../../core/source.js";
 import { type DevicePace, usualMs } from "../../core/waiting.js";
 import type { Draft } from "../../db/drafts.js";
-import type { OpenWork } from "../../db/queue.js";
+import type { NewItem, OpenWork } from "../../db/queue.js";
 import { clip, codeBlock, escapeMarkdown } from "../discord/markdown.js";
 import type { Outgoing } from "../discord/outgoing.js";
 import { fileSummary, hasRemarks, isCut, wholeRemarks } from "../words/english/batch.js";
@@ -13,13 +15,16 @@ import { draftRow } from "./parts/components.js";
 import { coarse, etas } from "./parts/eta.js";
 import { evaluationAmount } from "./parts/evaluation-amount.js";
 import { marksLines } from "./parts/prompt-mode.js";
-import { styleOption } from "./parts/style-sections.js";
+import { hasUnreadNegative, styleOption } from "./parts/style-sections.js";
 import { COLORS } from "./status-message.js";
 
 const PROMPTS_SHOWN = 5;
 const PROMPT_MAX = 120;
 const NOTES_MAX = 2000;
 const GRID_PROMPT_MAX = 400;
+
+/** What decides an item's rewrite in a grid. */
+const textKey = ({ text, image }: NewItem): string => JSON.stringify([text, image?.prompts]);
 
 /**
  * The message of a draft: how many pictures it would draw, how long that takes here, and which jobs come first.
@@ -41,10 +46,17 @@ export function draftMessage(
   const lacking = items.reduce((sum, item) => sum + unwrittenSides(item).length, 0);
   const counts = items.map((item) => drawnSides(item).length);
   const pictures = counts.reduce((sum, count) => sum + count, 0);
-  const steps = items.reduce((sum, item, i) => sum + counts[i]! * (item.image?.steps ?? image.steps), 0);
+  const steps = items.reduce((sum, { image: own }, i) => {
+    const { steps, guidance, from } = { ...image, ...own };
+    return sum + counts[i]! * stepsCost(steps, guidance, from);
+  }, 0);
+  const isNegativeUnread = items.some(({ image: own }) => hasUnreadNegative({ ...image, ...own }));
   const own = items.flatMap((item, i) => (item.image === undefined ? [] : [i + 1]));
-  // All cells of a grid have one rewrite, as have the seeds of an evaluation.
-  const texts = grid === undefined ? lacking / (evaluation?.seeds ?? 1) : Math.min(1, lacking);
+  // Cells of a grid share their rewrites, as do the seeds of an evaluation.
+  const texts =
+    grid === undefined
+      ? lacking / (evaluation?.seeds ?? 1)
+      : new Set(items.filter(lacksRewrite).map(textKey)).size;
   const ownMs = usualMs(paces, { texts, pictures, steps });
   const aheadMs = Math.max(0, ...etas(open, paces).values());
   const listed =
@@ -67,7 +79,7 @@ export function draftMessage(
       : [
           `${gridLines.amount(pictures, grid.x.values.length, grid.y?.values.length ?? null)}${codeBlock(items[0]?.prompt ?? "", GRID_PROMPT_MAX)}`,
           ...axisLines(grid),
-          ...(lacking > 0 ? [gridLines.ofRewrite] : []),
+          ...(lacking > 0 && !variesRewriters(grid) ? [gridLines.ofRewrite] : []),
         ]),
     ...(tooLong.length === 0 ? [] : [draftLines.tooLong(tooLong)]),
     ...marksLines(grid === undefined ? items : items.slice(0, 1), image, words),
@@ -82,6 +94,7 @@ export function draftMessage(
       ...(image.from === undefined ? [] : [resultLines.from(image.from.strength)]),
       ...styleOption(image, words),
     ]),
+    ...(isNegativeUnread ? [resultLines.negativeUnread] : []),
     ...(own.length === 0 || grid !== undefined ? [] : [draftLines.own(own)]),
     ...(grid === undefined && evaluation === undefined && items.some(({ seed }) => seed !== undefined)
       ? [(notes?.isReport ?? true) ? draftLines.again : draftLines.fileSettings]

@@ -77,6 +77,7 @@ export function unusualOptions({ image }: Job, { usual, words }: Facts): string[
     ...(size === null || size === sizeOf(usual) ? [] : [size]),
     ...(image.from === undefined ? [] : [resultLines.from(image.from.strength)]),
     ...(image.from?.enlarge === undefined ? [] : [resultLines.larger(image.from.enlarge)]),
+    ...(image.from?.upscaler === undefined ? [] : [resultLines.upscaler(styleCode(image.from.upscaler))]),
     ...styleOption(image, words),
     ...modelParts(image, words),
   ];

@@ -1,3 +1,4 @@
+import { variesRewriters } from "../../core/grid.js";
 import { drawnSides, type Item, type ItemNote, type Job, picturesDrawn } from "../../core/job.js";
 import type { Outgoing } from "../discord/outgoing.js";
 import type { Words } from "../words/english/english.js";
@@ -51,7 +52,11 @@ export async function gridMessage(job: Job, facts: Facts, limit: SizeLimit): Pro
   const axes = job.grid === undefined ? [] : [job.grid.x.name, job.grid.y?.name];
   const isSeeded = axes.includes("seed");
   const sections = [
-    ...promptSections(job, item, words),
+    ...promptSections(
+      job,
+      job.grid !== undefined && variesRewriters(job.grid) ? { ...item, rewrite: null } : item,
+      words,
+    ),
     ...(job.grid === undefined ? [] : axisLines(job.grid)),
     ...(takenOut === 0 ? [] : [resultLines.takenOut(job.kind, takenOut)]),
     ...noteLines(job, notesOf(item, made), words),

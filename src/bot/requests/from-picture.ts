@@ -18,7 +18,12 @@ import { sizeWithin } from "../../core/picture-memory.js";
 import { asDrawn } from "../../core/speeds.js";
 import { PICTURE_MAX_BYTES, readPictureText } from "../../pictures/read-text.js";
 import { cleanPrompt, isLongerThan } from "../../prompt-files/clean-prompt.js";
-import { missingModels, type PicturePrompt, readPicturePrompt } from "../../prompt-files/picture-prompt.js";
+import {
+  missingModels,
+  modelsOf,
+  type PicturePrompt,
+  readPicturePrompt,
+} from "../../prompt-files/picture-prompt.js";
 import { pictureProblems } from "../words/english/pictures.js";
 import { againstOf, type PairSides, readOpponent } from "./opponents.js";
 import { type CommandContext, checkedPrompt, type Limits, type Prompts } from "./request.js";
@@ -61,12 +66,17 @@ export async function readAttached(
 /** What of a picture can't be drawn here as it was, and what is done instead, as sentences without a full stop. */
 export function differences(
   picture: PicturePrompt,
-  { defaults: { models }, limits, offered: { turbo } = NO_MODELS }: CommandContext,
+  { defaults: { models }, limits, offered = NO_MODELS }: CommandContext,
 ): string[] {
+  const { turbo } = offered;
   const own = picture.image.speed === "turbo" && turbo?.fits ? [turbo.name] : [];
+  const { model, loras: named = [] } = modelsOf(picture, offered);
+  const loras = [...(models?.loras ?? []), ...own, ...named.map(({ name }) => name)];
   return [
     ...picture.unread,
-    ...(models === undefined ? [] : missingModels(picture, { ...models, loras: [...models.loras, ...own] })),
+    ...(models === undefined
+      ? []
+      : missingModels(picture, { ...models, model: model || models.model, loras })),
     ...withinLimits(picture.image, limits).changed,
   ];
 }
@@ -98,7 +108,9 @@ export async function promptsFromPicture(
   const prompt = typed ?? checkedPrompt(picture.prompt, limits);
   const wanted = typed === null && !rewriteAnew ? picture.rewrite : null;
   const rewrite = wanted === null ? null : checkedRewrite(wanted, limits);
-  const { image } = withinLimits(picture.image, limits);
+  const { offered = NO_MODELS, defaults } = context;
+  const { image: drawn } = withinLimits(picture.image, limits);
+  const image = { ...drawn, ...withoutConfigured(modelsOf(picture, offered), defaults.models?.loras ?? []) };
   const against =
     opponent === undefined
       ? ownOpponent(picture, typed === null && !rewriteAnew, context)
@@ -118,6 +130,15 @@ export async function promptsFromPicture(
     })),
     ...(remarks.length === 0 ? {} : { notes: notesOf(remarks) }),
   };
+}
+
+/** What of a picture's models is to be named: LoRAs that are always used stay at their own strength. */
+function withoutConfigured(
+  { model, loras = [] }: Pick<OwnOptions, "model" | "loras">,
+  configured: readonly string[],
+): Pick<OwnOptions, "model" | "loras"> {
+  const named = loras.filter(({ name }) => !configured.includes(name));
+  return { ...(model === undefined ? {} : { model }), ...(named.length === 0 ? {} : { loras: named }) };
 }
 
 /** The other side that a picture of ours tells of; with its text, unless another one is wanted. */

@@ -16,6 +16,7 @@ import {
 } from "../../core/known-models.js";
 import { type ImageOptions, LORA_WEIGHT_RANGE, type NamedLora } from "../../core/options.js";
 import type { Settings } from "../../core/settings.js";
+import { LANCZOS } from "../../core/source.js";
 import type { NewItem } from "../../db/queue.js";
 import { type CommandContext, checkRange } from "./request.js";
 
@@ -42,6 +43,16 @@ export async function offeredHere(
     adult: [...adult, ...adultModels],
     isAgeRestricted: isAgeRestricted(asker),
   });
+}
+
+/** The names of what enlarges pictures here. */
+export const upscalersHere = ({ upscalers = [] }: KnownModels): string[] => [...upscalers, LANCZOS];
+
+/** What enlarges pictures in a channel: what its settings name, else the only upscaler that is here, else Lanczos. */
+export function usualUpscaler({ upscaler }: Settings, known: KnownModels): string {
+  const here = upscalersHere(known);
+  if (upscaler !== undefined && here.includes(upscaler)) return upscaler;
+  return here.length === 2 ? here[0]! : LANCZOS;
 }
 
 /** Whether an interaction comes from an age-restricted channel; a thread is if its channel is. */

@@ -18,6 +18,7 @@ import {
 import { REWRITER_NAMES } from "../../core/rewriters.js";
 import { type SettingName, type Settings, TREATMENTS } from "../../core/settings.js";
 import { PRESETS } from "../../core/styles.js";
+import { isEmoji, NO_REACTION, USUAL_REACTION } from "../discord/emoji.js";
 import type { Expectation } from "../words/english/errors.js";
 import { optionError, sizeExpectation } from "./request.js";
 
@@ -82,6 +83,11 @@ const channel = {
     .transform((value) => value.replace(/\D/g, "")),
   takes: { takes: "channel" } as const,
 };
+const emoji = {
+  schema: z.string().refine((text) => text === NO_REACTION || isEmoji(text)),
+  usual: [USUAL_REACTION, "❤️", "🔥", NO_REACTION],
+  takes: { takes: "emoji" } as const,
+};
 const roles = { schema: roleIds, takes: { takes: "roles", max: SETTING_MAX.roles } as const };
 const words = { schema: wordList, takes: { takes: "words", max: SETTING_MAX.words } as const };
 const onOff = { schema: yesNo, usual: ["on", "off"], takes: { takes: "yesNo" } as const };
@@ -105,6 +111,7 @@ export const CATALOG: { readonly [N in SettingName]: Entry<N> } = {
   models: words,
   loras: words,
   adultModels: words,
+  upscaler: text,
   speed: oneOf(SPEEDS),
   style: { ...text, usual: PRESETS.map(({ name }) => name) },
   maxSteps: inRange(LIMIT_RANGES.steps, STEPS),
@@ -118,6 +125,7 @@ export const CATALOG: { readonly [N in SettingName]: Entry<N> } = {
   strangers: onOff,
   spoiler: onOff,
   gallery: channel,
+  reaction: emoji,
   flagged: oneOf(TREATMENTS),
   unchecked: oneOf(TREATMENTS),
   alwaysNegative: text,
@@ -138,9 +146,9 @@ export const CATALOG: { readonly [N in SettingName]: Entry<N> } = {
 
 export const isSettingName = (name: string): name is SettingName => Object.hasOwn(CATALOG, name);
 
-/** The settings whose values are names of models or LoRAs. */
-export const isModels = (name: string): name is "model" | "models" | "loras" | "adultModels" =>
-  name === "model" || name === "models" || name === "loras" || name === "adultModels";
+/** The settings whose values are names of models, LoRAs or upscalers. */
+export const isModels = (name: string): name is "model" | "models" | "loras" | "adultModels" | "upscaler" =>
+  ["model", "models", "loras", "adultModels", "upscaler"].includes(name);
 
 /** The settings whose values are roles. */
 export const isRoles = (name: SettingName): boolean =>

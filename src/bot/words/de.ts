@@ -62,6 +62,7 @@ const expectations: Words["expectations"] = {
   roles: (max) => `1 bis ${max} Rollen, als Erwähnung oder ID`,
   words: (max) => `1 bis ${max} Wörter mit Kommas dazwischen`,
   channel: "einen Textkanal dieses Servers wie `#galerie`",
+  emoji: "ein Emoji wie `⭐`, oder `off`",
   yesNo: "`on` oder `off`",
   text: (max) => `einen Text von höchstens ${number(max)} Zeichen`,
 };
@@ -198,6 +199,8 @@ export const de: Unfinished<Words> = {
     choosePair:
       "Welches Paar? Seine beiden Bilder werden variiert, oder eines davon wird die nächste Grundlage.",
     chooseEnlarged: "Welches Bild, und wie groß? Seine Einzelheiten entstehen neu, der Rest bleibt.",
+    negativeUnread: "-# Ohne Guidance (1 oder weniger, wie bei `turbo`) wirkt ein Negativprompt nicht.",
+    upscaler: (name) => `vergrößert mit ${name}`,
     larger: (times) => `${number(times)}-mal so groß`,
     model: (name) => `Modell ${name}`,
     lora: (name, strength) => `LoRA ${name} ${number(strength)}`,
@@ -314,6 +317,8 @@ export const de: Unfinished<Words> = {
       `${c.code("size") === null ? "Diese Größe" : `Die Größe ${c.code("size")}`} passt hier nicht in den Speicher. ${c.code("largest") === null ? "Wähle eine kleinere" : `Die größte in dieser Form, die passt, ist ${c.code("largest")}`}.`,
     GRID_AXIS: (c) =>
       `${c.code("axis") === null ? "Diese Achse des Rasters" : `Die Achse ${c.code("axis")}`} gibt es nicht. ${c.code("option") ?? "Eine Achse"} nimmt einen Namen und Werte, etwa ${c.code("example") ?? "`steps=10,20,30`"}; die Namen sind ${c.text("words")?.split(" ").join(", ") ?? "beim Tippen zu sehen"}.`,
+    GRID_LORA: () =>
+      "Die Achse `strength` ist die Stärke von LoRAs. Nenne eine mit `lora` oder nimm `lora` als andere Achse.",
     GRID_TWICE: (c) =>
       `Beide Achsen sind ${c.code("axis") ?? "gleich"}. Nimm für \`y\` eine andere oder lass sie weg.`,
     GRID_VALUE: (c) => {

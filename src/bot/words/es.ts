@@ -69,6 +69,7 @@ const expectations: Words["expectations"] = {
   roles: (max) => `de 1 a ${max} roles, como menciones o identificadores`,
   words: (max) => `de 1 a ${max} palabras separadas por comas`,
   channel: "un canal de texto de este servidor, como `#galeria`",
+  emoji: "un emoji como `⭐`, u `off`",
   yesNo: "`on` u `off`",
   text: (max) => `un texto de ${number(max)} caracteres como máximo`,
 };
@@ -213,6 +214,8 @@ export const es: Unfinished<Words> = {
     from: (strength) => `a partir de una imagen, fuerza ${number(strength)}`,
     choosePair: "¿Qué par? Se varían sus dos imágenes, o una de ellas pasa a ser la próxima base.",
     chooseEnlarged: "¿Qué imagen y de qué tamaño? Sus detalles se crean de nuevo y el resto se queda.",
+    negativeUnread: "-# Sin guía (1 o menos, como con `turbo`) el prompt negativo no tiene efecto.",
+    upscaler: (name) => `ampliado con ${name}`,
     larger: (times) => `${number(times)} veces más grande`,
     model: (name) => `modelo ${name}`,
     lora: (name, strength) => `LoRA ${name} ${number(strength)}`,
@@ -327,6 +330,8 @@ export const es: Unfinished<Words> = {
       `${c.code("size") === null ? "Este tamaño" : `El tamaño ${c.code("size")}`} no cabe en la memoria de aquí. ${c.code("largest") === null ? "Elige uno más pequeño" : `El mayor de esta forma que cabe es ${c.code("largest")}`}.`,
     GRID_AXIS: (c) =>
       `${c.code("axis") === null ? "Este eje de la cuadrícula" : `El eje ${c.code("axis")}`} no existe. ${c.code("option") ?? "Un eje"} lleva un nombre y valores, por ejemplo ${c.code("example") ?? "`steps=10,20,30`"}; los nombres son ${c.text("words")?.split(" ").join(", ") ?? "los que se ofrecen al escribir"}.`,
+    GRID_LORA: () =>
+      "El eje `strength` es la fuerza de las LoRA. Nombra una con `lora`, o usa `lora` como el otro eje.",
     GRID_TWICE: (c) =>
       `Los dos ejes son ${c.code("axis") ?? "iguales"}. Elige otro para \`y\` o déjalo vacío.`,
     GRID_VALUE: (c) => {

@@ -62,6 +62,7 @@ const expectations: Words["expectations"] = {
   roles: (max) => `de 1 à ${max} rôles, en mention ou par leur identifiant`,
   words: (max) => `de 1 à ${max} mots séparés par des virgules`,
   channel: "un salon textuel de ce serveur, comme `#galerie`",
+  emoji: "un emoji comme `⭐`, ou `off`",
   yesNo: "`on` ou `off`",
   text: (max) => `un texte de ${number(max)} caractères au plus`,
 };
@@ -211,6 +212,8 @@ export const fr: Unfinished<Words> = {
     choosePair:
       "Quelle paire ? Ses deux images seront variées, ou l'une d'elles deviendra la prochaine base.",
     chooseEnlarged: "Quelle image, et à quelle taille ? Ses détails sont refaits, le reste ne change pas.",
+    negativeUnread: "-# Sans guidage (1 ou moins, comme avec `turbo`), le prompt négatif est sans effet.",
+    upscaler: (name) => `agrandi par ${name}`,
     larger: (times) => `${number(times)} fois plus grande`,
     model: (name) => `modèle ${name}`,
     lora: (name, strength) => `LoRA ${name} ${number(strength)}`,
@@ -326,6 +329,8 @@ export const fr: Unfinished<Words> = {
       `${c.code("size") === null ? "Cette taille" : `La taille ${c.code("size")}`} ne tient pas dans la mémoire d'ici. ${c.code("largest") === null ? "Choisissez-en une plus petite" : `La plus grande de cette forme qui y tient est ${c.code("largest")}`}.`,
     GRID_AXIS: (c) =>
       `${c.code("axis") === null ? "Cet axe de la grille" : `L'axe ${c.code("axis")}`} n'existe pas. ${c.code("option") ?? "Un axe"} prend un nom et des valeurs, par exemple ${c.code("example") ?? "`steps=10,20,30`"} ; les noms sont ${c.text("words")?.split(" ").join(", ") ?? "proposés pendant la saisie"}.`,
+    GRID_LORA: () =>
+      "L'axe `strength` est la force des LoRA. Nommez-en une avec `lora`, ou prenez `lora` comme autre axe.",
     GRID_TWICE: (c) =>
       `Les deux axes sont ${c.code("axis") ?? "les mêmes"}. Choisissez-en un autre pour \`y\`, ou omettez-le.`,
     GRID_VALUE: (c) => {

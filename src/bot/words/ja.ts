@@ -59,6 +59,7 @@ const expectations: Words["expectations"] = {
   roles: (max) => `1～${max}個のロール（メンションまたは ID）`,
   words: (max) => `カンマで区切った1～${max}個の単語`,
   channel: "このサーバーのテキストチャンネル（例: `#gallery`）",
+  emoji: "`⭐` などの絵文字1つ、または `off`",
   yesNo: "`on` または `off`",
   text: (max) => `${number(max)}文字以内のテキスト`,
 };
@@ -191,6 +192,8 @@ export const ja: Unfinished<Words> = {
     from: (strength) => `画像から、強さ ${number(strength)}`,
     choosePair: "どの組ですか。その2枚を変えるか、1枚を次の元にします。",
     chooseEnlarged: "どの画像を、どの大きさにしますか。細部は描き直され、ほかはそのままです。",
+    negativeUnread: "-# ガイダンスが1以下（`turbo` など）では、ネガティブプロンプトは効きません。",
+    upscaler: (name) => `${name} で拡大`,
     larger: (times) => `${number(times)}倍の大きさ`,
     model: (name) => `モデル ${name}`,
     lora: (name, strength) => `LoRA ${name}（強さ ${number(strength)}）`,
@@ -302,6 +305,8 @@ export const ja: Unfinished<Words> = {
       `${c.code("size") === null ? "このサイズ" : `サイズ ${c.code("size")} `}は、ここのメモリに収まりません。${c.code("largest") === null ? "小さいサイズを選んでください" : `同じ形で収まる最大は ${c.code("largest")} です`}。`,
     GRID_AXIS: (c) =>
       `グリッドの軸${c.code("axis") === null ? "" : ` ${c.code("axis")} `}はありません。${c.code("option") ?? "軸"} には名前と値を書きます（例: ${c.code("example") ?? "`steps=10,20,30`"}）。使える名前は${c.text("words") === null ? "入力中に表示されます" : `次のとおりです: ${c.text("words")!.split(" ").join(", ")}`}。`,
+    GRID_LORA: () =>
+      "軸 `strength` は LoRA の強さです。`lora` で LoRA を指定するか、もう一方の軸を `lora` にしてください。",
     GRID_TWICE: (c) =>
       `2つの軸がどちらも${c.code("axis") === null ? "同じ" : ` ${c.code("axis")} `}です。\`y\` を別の軸にするか、省いてください。`,
     GRID_VALUE: (c) => {

@@ -62,6 +62,7 @@ const expectations: Words["expectations"] = {
   roles: (max) => `de 1 a ${max} cargos, como menções ou IDs`,
   words: (max) => `de 1 a ${max} palavras separadas por vírgulas`,
   channel: "um canal de texto deste servidor, como `#galeria`",
+  emoji: "um emoji como `⭐`, ou `off`",
   yesNo: "`on` ou `off`",
   text: (max) => `um texto de no máximo ${number(max)} caracteres`,
 };
@@ -208,6 +209,8 @@ export const pt: Unfinished<Words> = {
     from: (strength) => `a partir de uma imagem, força ${number(strength)}`,
     choosePair: "Qual par? As duas imagens dele são variadas, ou uma delas vira a próxima base.",
     chooseEnlarged: "Qual imagem, e de que tamanho? Os detalhes dela são criados de novo, e o resto fica.",
+    negativeUnread: "-# Sem orientação (1 ou menos, como com `turbo`), o prompt negativo não tem efeito.",
+    upscaler: (name) => `ampliado com ${name}`,
     larger: (times) => `${number(times)} vezes maior`,
     model: (name) => `modelo ${name}`,
     lora: (name, strength) => `LoRA ${name} ${number(strength)}`,
@@ -323,6 +326,8 @@ export const pt: Unfinished<Words> = {
       `${c.code("size") === null ? "Este tamanho" : `O tamanho ${c.code("size")}`} não cabe na memória daqui. ${c.code("largest") === null ? "Escolha um menor" : `O maior desta forma que cabe é ${c.code("largest")}`}.`,
     GRID_AXIS: (c) =>
       `${c.code("axis") === null ? "Este eixo da grade" : `O eixo ${c.code("axis")}`} não existe. ${c.code("option") ?? "Um eixo"} leva um nome e valores, por exemplo ${c.code("example") ?? "`steps=10,20,30`"}; os nomes são ${c.text("words")?.split(" ").join(", ") ?? "os que aparecem ao digitar"}.`,
+    GRID_LORA: () =>
+      "O eixo `strength` é a força das LoRAs. Diga uma com `lora`, ou use `lora` como o outro eixo.",
     GRID_TWICE: (c) =>
       `Os dois eixos são ${c.code("axis") ?? "iguais"}. Escolha outro para \`y\` ou deixe vazio.`,
     GRID_VALUE: (c) => {

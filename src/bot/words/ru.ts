@@ -81,6 +81,7 @@ const expectations: Words["expectations"] = {
   roles: (max) => `от 1 до ${max} ролей: упоминания или ID`,
   words: (max) => `от 1 до ${max} слов через запятую`,
   channel: "текстовый канал этого сервера, например `#gallery`",
+  emoji: "один эмодзи, например `⭐`, или `off`",
   yesNo: "`on` или `off`",
   text: (max) => `текст не длиннее ${count(max, either("символа", "символов"))}`,
 };
@@ -212,6 +213,8 @@ export const ru: Unfinished<Words> = {
     from: (strength) => `из картинки, степень ${number(strength)}`,
     choosePair: "Какая пара? Обе её картинки будут изменены, или одна станет новой основой.",
     chooseEnlarged: "Какую картинку и во сколько раз? Её детали создаются заново, остальное остаётся.",
+    negativeUnread: "-# При силе 1 и меньше (как при `turbo`) негативный запрос не действует.",
+    upscaler: (name) => `увеличено: ${name}`,
     larger: (times) => `больше в ${number(times)} раза`,
     model: (name) => `модель ${name}`,
     lora: (name, strength) => `LoRA ${name} ${number(strength)}`,
@@ -321,6 +324,7 @@ export const ru: Unfinished<Words> = {
       `${c.code("size") === null ? "Такой размер" : `Размер ${c.code("size")}`} не помещается в здешнюю память. ${c.code("largest") === null ? "Выберите меньший" : `Наибольший такой же формы, который помещается: ${c.code("largest")}`}.`,
     GRID_AXIS: (c) =>
       `${c.code("axis") === null ? "Такой оси сетки" : `Оси ${c.code("axis")}`} нет. ${c.code("option") ?? "Ось"} задаётся именем и значениями, например ${c.code("example") ?? "`steps=10,20,30`"}; имена: ${c.text("words")?.split(" ").join(", ") ?? "они видны при вводе"}.`,
+    GRID_LORA: () => "Ось `strength` — это сила LoRA. Укажите LoRA в `lora` или возьмите `lora` второй осью.",
     GRID_TWICE: (c) =>
       `Обе оси одинаковы${c.code("axis") === null ? "" : `: ${c.code("axis")}`}. Выберите для \`y\` другую или не указывайте её.`,
     GRID_VALUE: (c) => {

@@ -14,6 +14,7 @@ const USAGE: ReadonlySet<ErrorCode> = new Set([
   "INPUT_EMPTY",
   "INPUT_OPTION",
   "INPUT_REWRITER",
+  "INPUT_AGAINST",
   "INPUT_STYLE",
   "INPUT_TOO_LONG",
   "INPUT_MEMORY",

@@ -31,6 +31,7 @@ export const EXPLANATIONS: Readonly<Record<ErrorCode, Explanation>> = {
   },
   GRID_AXIS: theirs("An axis of a grid had a name that is none, or no values."),
   GRID_TWICE: theirs("Both axes of a grid were the same."),
+  GRID_LORA: theirs("A grid was to vary the strength of LoRAs, and named none."),
   GRID_VALUE: theirs("An axis of a grid had a value that it does not take."),
   GRID_SIZE: {
     means: "Someone asked for a grid of more pictures than MAX_CELLS, or than `/settings` allows there.",

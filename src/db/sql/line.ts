@@ -50,13 +50,16 @@ const openWork = sql<null, OpenWork>(`
     coalesce(cast(jobs.image_options -> 'from' ->> 'strength' as double precision), 1) *
     coalesce(cast(jobs.image_options -> 'from' ->> 'enlarge' as double precision), 1) *
     coalesce(cast(jobs.image_options -> 'from' ->> 'enlarge' as double precision), 1) * coalesce(
-      (select avg(cast(coalesce(items.image_options ->> 'steps', jobs.image_options ->> 'steps') as integer))
+      (select avg(cast(coalesce(items.image_options ->> 'steps', jobs.image_options ->> 'steps') as integer) *
+        case when cast(coalesce(items.image_options ->> 'guidance', jobs.image_options ->> 'guidance')
+          as double precision) > 1 then 1.0 else 0.5 end)
       from items where job = seq and cancelled = 0
         and (baseline is null and only_side is distinct from 'optimized'
           or optimized is null and only_side is distinct from 'baseline')
         and exists (select 1 from items /*sqlite indexed by items_with_options */
           where job = seq and image_options is not null)),
-      cast(jobs.image_options ->> 'steps' as integer)
+      cast(jobs.image_options ->> 'steps' as integer) *
+        case when cast(jobs.image_options ->> 'guidance' as double precision) > 1 then 1.0 else 0.5 end
     ) as steps
   from jobs where state in ('queued', 'running') order by seq`);
 

@@ -3,7 +3,7 @@ import type { JobEntry, Records } from "../records.js";
 import { type Connection, readInPages, writeInSlices } from "./connection.js";
 import { erasedMessages, keepMessagesOfJob, settleMessage } from "./erased-messages.js";
 import { FINISHED, type JobRow } from "./job-row.js";
-import { jobRow, loadAll } from "./jobs.js";
+import { jobRow, loadAll, loadJob } from "./jobs.js";
 import { letIn } from "./limits.js";
 import { sql, type Work } from "./statement.js";
 import { forgetTurns } from "./turns.js";
@@ -39,6 +39,7 @@ const RECENT_JOBS = 500;
 const latest = sql<{ limit: number }, JobRow>(
   `select * from jobs where ${FINISHED} order by finished_at desc, seq desc limit @limit`,
 );
+const ofMessage = sql<{ messageId: string }, JobRow>("select * from jobs where message_id = @messageId");
 const setAside = sql<{ limit: number }, JobRow>(
   "select * from jobs where state = 'failed' order by finished_at desc, seq desc limit @limit",
 );
@@ -156,6 +157,12 @@ export function sqlRecords(connection: Connection): Records {
     latest: (limit) =>
       connection.read(function* () {
         return yield* loadAll(yield* latest.all({ limit }));
+      }),
+
+    jobOfMessage: (messageId) =>
+      connection.read(function* () {
+        const row = yield* ofMessage.get({ messageId });
+        return row === undefined ? undefined : yield* loadJob(row);
       }),
 
     setAside: (limit) =>

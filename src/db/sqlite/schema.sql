@@ -166,6 +166,8 @@ CREATE TABLE jobs (
 
 CREATE INDEX jobs_by_line on jobs (state, phase, held, user_id, seq, not_before, id);
 
+CREATE INDEX jobs_by_message on jobs (message_id) where message_id is not null;
+
 CREATE INDEX jobs_by_models on jobs (state, phase, model_set, user_id, not_before, seq) where held is null;
 
 CREATE INDEX jobs_by_user on jobs (user_id, seq);

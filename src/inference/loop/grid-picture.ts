@@ -1,4 +1,4 @@
-import type { Grid } from "../../core/grid.js";
+import { type Grid, variesRewriters } from "../../core/grid.js";
 import { drawnSides, type Item, imageOf, type Job, type Sheet } from "../../core/job.js";
 import { isFlagged } from "../../core/judgement.js";
 import type { GridCell } from "../../pictures/grid-picture.js";
@@ -24,7 +24,8 @@ export async function drawGrid(
   const cells = await Promise.all(job.items.map((item) => cellOf(job, item, pictures)));
   const [first] = job.items;
   const axes = [grid.x, grid.y].flatMap((axis) => (axis === null ? [] : [axis.name]));
-  const text = first?.only === "optimized" ? first.rewrite : first?.prompt;
+  const isRewrite = first?.only === "optimized" && !variesRewriters(grid);
+  const text = isRewrite ? first.rewrite : first?.prompt;
   const compose = (shown: readonly GridCell[], file: string) =>
     pictures.create({ jobId: job.id, file }, (path) =>
       host.call("grid", {

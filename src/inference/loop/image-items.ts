@@ -20,6 +20,7 @@ import { modelKey, modelSetOf } from "../../core/model-set.js";
 import { type ImageOptions, promptModeOf } from "../../core/options.js";
 import { rewriterNameOf } from "../../core/rewriters.js";
 import { SIDES, type Side } from "../../core/side.js";
+import { isGuided } from "../../core/source.js";
 import { applyStyle } from "../../core/styles.js";
 import type { Claim, Queue } from "../../db/queue.js";
 import { PAIRS_PER_SHEET } from "../../pictures/contact-sheet.js";
@@ -35,7 +36,7 @@ import {
 } from "../../pictures/store.js";
 import { drawGrid } from "./grid-picture.js";
 import type { Host, ItemWork, Piece } from "./phase.js";
-import { SourceCheck } from "./source-check.js";
+import { SourceCheck, type UpscalerOf } from "./source-check.js";
 
 /** Milliseconds between two previews of a picture: as often as its message may be edited. */
 const PREVIEW_MS = 2_500;
@@ -46,8 +47,8 @@ export interface ImageItemsOptions {
   readonly pictures: PictureStore;
   /** Name of the checkpoint that draws with these options, for captions and metadata. */
   readonly checkpoint: (image: ImageOptions) => string;
-  /** The file of the upscaler that enlarges pictures before they are drawn over; Lanczos where there is none. */
-  readonly upscaler?: string | null;
+  /** Lanczos alone where it is left out. */
+  readonly upscalerOf?: UpscalerOf;
   readonly now: () => number;
 }
 
@@ -68,7 +69,7 @@ export class ImageItems implements ItemWork {
 
   constructor(options: ImageItemsOptions) {
     this.#options = options;
-    this.#sources = new SourceCheck(options.pictures, options.upscaler ?? null);
+    this.#sources = new SourceCheck(options.pictures, options.upscalerOf);
   }
 
   async make(host: Host, claim: Claim, pieces: readonly Piece[], signal: AbortSignal): Promise<boolean> {
@@ -178,6 +179,7 @@ export class ImageItems implements ItemWork {
               items: job.items.length,
               output: side,
               ...(item.only === undefined ? {} : { single: true }),
+              ...(isGuided(options.guidance) ? {} : { unguided: true }),
               step,
               steps,
             }),
@@ -317,7 +319,7 @@ export function recipe(
   const image = imageOf(job, item);
   const { size, from, speed: _, ...others } = { ...image, prompts: promptModeOf(image) };
   const options = Object.entries(others).sort(([a], [b]) => (a < b ? -1 : 1));
-  const source = from && [from.strength, from.sources[side].sha256, from.enlarge ?? 1];
+  const source = from && [from.strength, from.sources[side].sha256, from.enlarge ?? 1, from.upscaler];
   const used = embeddings.map(({ name, sha256 }) => `${name} ${sha256}`).sort();
   return JSON.stringify([
     promptOf(item, side),

@@ -25,6 +25,7 @@ import type { GpuLease, GpuLock } from "./gpu-lock.js";
 import { ImageItems } from "./image-items.js";
 import { keepLease } from "./lease.js";
 import { type ItemWork, OpenPhase, type OpenPhaseOptions, type Piece } from "./phase.js";
+import type { UpscalerOf } from "./source-check.js";
 import { TextItems } from "./text-items.js";
 
 /**
@@ -54,8 +55,8 @@ export interface LoopOptions extends OpenPhaseOptions {
   readonly pictures: PictureStore;
   /** Takes rewrites by what a server likes. */
   readonly choice?: RewriteChoice;
-  /** The file of the upscaler that enlarges pictures before they are drawn over; Lanczos where there is none. */
-  readonly upscaler?: string | null;
+  /** Lanczos alone where it is left out. */
+  readonly upscalerOf?: UpscalerOf;
   /** The phases that use the device of `gpu`, and so take turns. */
   readonly phases?: readonly Phase[];
   /** The device of `gpu` where the program has several; one that fails is set aside. */
@@ -120,16 +121,7 @@ export class InferenceLoop {
     this.#now = options.now ?? Date.now;
     this.#mayClaim = options.mayClaim ?? (() => true);
     this.#isPaused = options.isPaused ?? (() => false);
-    const {
-      queue,
-      events,
-      pictures,
-      checkpointName,
-      choice,
-      upscaler = null,
-      device,
-      deviceRetryMs,
-    } = options;
+    const { queue, events, pictures, checkpointName, choice, upscalerOf, device, deviceRetryMs } = options;
     const now = this.#now;
     this.#health =
       device === undefined
@@ -142,7 +134,7 @@ export class InferenceLoop {
         events,
         pictures,
         now,
-        upscaler,
+        ...(upscalerOf === undefined ? {} : { upscalerOf }),
         checkpoint: (image) => checkpointName("image", modelSetOf(image)),
       }),
     };

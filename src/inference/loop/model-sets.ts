@@ -10,11 +10,13 @@ import {
   type LibraryOptions,
 } from "../../checkpoints/library/find-models.js";
 import { turboLoraAmong } from "../../checkpoints/library/found-turbo-lora.js";
+import { upscalerAmong } from "../../checkpoints/library/found-upscaler.js";
 import { findByName } from "../../checkpoints/library/resolve-names.js";
 import { CheckpointError, codeOf, InputError } from "../../core/errors.js";
 import type { KnownModels } from "../../core/known-models.js";
 import { type ModelSet, modelKey, rewriterSetOf } from "../../core/model-set.js";
 import { REWRITERS } from "../../core/rewriters.js";
+import { LANCZOS } from "../../core/source.js";
 import { chooseModels, type ModelChoice, type ModelWishes } from "./model-choice.js";
 
 /** How long what was found counts as it is, and how long a command waits for a new look. */
@@ -77,6 +79,21 @@ export class ModelSets {
   }
 
   /**
+   * The file of an upscaler, which is looked for now; null for Lanczos, and where none is named and there is not one alone.
+   * @throws InputError MODEL_GONE where it is not there any more
+   */
+  async upscaler(name: string | undefined): Promise<string | null> {
+    if (name === LANCZOS) return null;
+    const { models } = await findModels(this.#library);
+    if (name === undefined) return upscalerAmong(models);
+    const found = models.find(
+      (model) => model.kind === "upscaler" && model.misfit === null && model.name === name,
+    );
+    if (found === undefined) throw gone(name, "upscaler");
+    return found.path;
+  }
+
+  /**
    * The models with the rewriter that a set names, whose files are looked for now.
    * @throws InputError MODEL_GONE where they are not there; CheckpointError for files that can't be used
    */
@@ -134,7 +151,7 @@ export class ModelSets {
       models.filter(({ path }) => (dirname(path) === ownLoras) === belongs),
     );
     const fitting = models.filter(({ misfit }) => misfit === null);
-    const namesOf = (kind: "checkpoint" | "lora") => [
+    const namesOf = (kind: "checkpoint" | "lora" | "upscaler") => [
       ...new Set(
         fitting
           // The configured one is listed under the name that pictures have of it.
@@ -148,6 +165,7 @@ export class ModelSets {
       models: [...new Set([own, ...namesOf("checkpoint")])],
       loras: namesOf("lora"),
       turbo,
+      upscalers: namesOf("upscaler"),
     };
     this.#known = { models: known, at: performance.now() };
     return known;
@@ -198,8 +216,12 @@ export class ModelSets {
 }
 
 /** @param why names that resemble it, or that it is the name of several */
-function gone(name: string, kind: "checkpoint" | "lora" | "rewriter", why?: CheckpointError): InputError {
-  const what = { checkpoint: "model", lora: "LoRA", rewriter: "rewriter" }[kind];
+function gone(
+  name: string,
+  kind: "checkpoint" | "lora" | "rewriter" | "upscaler",
+  why?: CheckpointError,
+): InputError {
+  const what = { checkpoint: "model", lora: "LoRA", rewriter: "rewriter", upscaler: "upscaler" }[kind];
   const message =
     why?.message ?? `There is no ${what} "${name}" any more. promptist checkpoints list shows what is here.`;
   return new InputError("MODEL_GONE", message, { model: name, kind: what }, { cause: why });

@@ -9,23 +9,28 @@ import type { Host } from "./phase.js";
 
 const REFUSED = { flagged: "PICTURE_FLAGGED", unchecked: "PICTURE_UNCHECKED" } as const;
 
+/**
+ * The file of what enlarges pictures before they are drawn over, by its name; null for Lanczos. Throws InputError
+ * MODEL_GONE where it is not there any more.
+ */
+export type UpscalerOf = (name: string | undefined) => Promise<string | null>;
+
 /** The pictures that jobs go on from, as far as they may be used. */
 export class SourceCheck {
   readonly #pictures: PictureStore;
-  readonly #upscaler: string | null;
+  readonly #upscalerOf: UpscalerOf;
   /** The last answer: both sides of a job, and all its pairs, may go on from one picture. */
   #last: { readonly key: string; readonly concern: Concern | null } | null = null;
 
-  /** @param upscaler the file of what enlarges pictures before they are drawn over; null for Lanczos */
-  constructor(pictures: PictureStore, upscaler: string | null = null) {
+  constructor(pictures: PictureStore, upscalerOf: UpscalerOf = async () => null) {
     this.#pictures = pictures;
-    this.#upscaler = upscaler;
+    this.#upscalerOf = upscalerOf;
   }
 
   /**
    * What a side goes on from, once the safety checker has seen it; null for noise.
    * @throws InputError PICTURE_GONE if it is deleted, PICTURE_FLAGGED or PICTURE_UNCHECKED if it may not be used
-   * where the job was asked for
+   * where the job was asked for, MODEL_GONE where its upscaler is gone
    */
   async from(host: Host, { id }: Job, { from }: ImageOptions, side: Side): Promise<FromFile | null> {
     if (from === undefined) return null;
@@ -42,7 +47,9 @@ export class SourceCheck {
       strength: from.strength,
       sha256: source.sha256,
       isHarmless: source.safety === "harmless",
-      ...(from.enlarge === undefined ? {} : { enlarge: from.enlarge, upscaler: this.#upscaler }),
+      ...(from.enlarge === undefined
+        ? {}
+        : { enlarge: from.enlarge, upscaler: await this.#upscalerOf(from.upscaler) }),
     };
   }
 

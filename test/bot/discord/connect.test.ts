@@ -20,10 +20,10 @@ describe("start", () => {
     expect(BigInt(invite.searchParams.get("permissions")!)).toBe(view | send | embed | attach | inThreads);
   });
 
-  it("asks for the guilds and for direct messages alone", async () => {
+  it("asks for the guilds, their reactions and direct messages alone", async () => {
     const { local } = await startWorld();
     const identify = local.transcript.gateway().find((entry) => entry.from === "bot" && entry.op === 2);
-    expect(identify?.data).toMatchObject({ intents: 1 | (1 << 12) });
+    expect(identify?.data).toMatchObject({ intents: 1 | (1 << 10) | (1 << 12) });
   });
 
   it("ends with a sentence when Discord does not know the token", async () => {

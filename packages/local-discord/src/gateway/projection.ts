@@ -1,7 +1,7 @@
 import { ChannelType } from "../protocol/types.js";
 import type { MessageRecord } from "../world/records.js";
 import type { DiscordState, StoreEvent } from "../world/state.js";
-import { channelView, interactionView, messageEventView } from "../world/views.js";
+import { channelView, interactionView, messageEventView, reactionEventView } from "../world/views.js";
 import { Intent } from "./protocol.js";
 
 /** A gateway event without its sequence number. */
@@ -33,6 +33,8 @@ const PROJECTIONS: { readonly [T in StoreEvent["type"]]?: Projection<T> } = {
           d: { id: message.id, channel_id: message.channelId, ...inGuild(message.guildId) },
         }
       : null,
+  "reaction.added": (event, state, intents) => reacted("MESSAGE_REACTION_ADD", event, state, intents),
+  "reaction.removed": (event, state, intents) => reacted("MESSAGE_REACTION_REMOVE", event, state, intents),
   typing: ({ channel, userId }, state, intents) =>
     hears(channel.guildId, intents, Intent.guildMessageTyping, Intent.directMessageTyping)
       ? {
@@ -63,6 +65,22 @@ function shown(t: string, message: MessageRecord, state: DiscordState, intents: 
   const channel = state.channels.get(message.channelId);
   if (channel === undefined || !state.canView(channel, state.bot.id)) return null;
   return { t, d: readable(messageEventView(state, message), state.bot.id, intents) };
+}
+
+function reacted(
+  t: "MESSAGE_REACTION_ADD" | "MESSAGE_REACTION_REMOVE",
+  { message, userId, emoji }: Extract<StoreEvent, { emoji: string }>,
+  state: DiscordState,
+  intents: number,
+): GatewayEvent | null {
+  const channel = state.channels.get(message.channelId);
+  if (
+    message.visibleTo !== null ||
+    !hears(message.guildId, intents, Intent.guildMessageReactions, Intent.directMessageReactions)
+  )
+    return null;
+  if (channel === undefined || !state.canView(channel, state.bot.id)) return null;
+  return { t, d: reactionEventView(state, message, userId, emoji, t === "MESSAGE_REACTION_ADD") };
 }
 
 /** Ephemeral messages never appear on the gateway. */

@@ -35,6 +35,8 @@ export function userEvent(state: DiscordState, user: UserRecord, event: StoreEve
   switch (event.type) {
     case "message.created":
     case "message.updated":
+    case "reaction.added":
+    case "reaction.removed":
     case "message.deleted": {
       const { message } = event;
       const channel = state.channels.get(message.channelId);

@@ -47,6 +47,7 @@ const forms = {
   }),
   message: z.strictObject({ ...who, content: z.string() }),
   menu: z.strictObject({ ...who, name: z.string(), target: z.string() }),
+  react: z.strictObject({ user: z.string(), message: z.string(), emoji: z.string().min(1).max(32) }),
   delete: z.strictObject({ user: z.string(), message: z.string() }),
   locale: z.strictObject({ user: z.string(), locale: z.string().regex(/^[a-z]{2}(-[A-Z0-9]{2,3})?$/) }),
 } as const;
@@ -141,6 +142,12 @@ export class PageRoutes {
       const target = state.messages.get(form.target) ?? state.users.get(form.target);
       if (target === undefined) throw new InvocationError("This message is gone");
       return { interaction: invoker.menu(user, channel, form.name, target).id };
+    });
+    this.#post(app, "react", forms.react, (form, user) => {
+      const message = state.messages.get(form.message);
+      if (message === undefined) throw new InvocationError("This message is gone");
+      invoker.react(user, message, form.emoji);
+      return {};
     });
     this.#post(app, "delete", forms.delete, (form, user) => {
       const message = state.messages.get(form.message);

@@ -222,6 +222,18 @@ export class Invoker {
     this.#state.deleteMessage(message);
   }
 
+  /**
+   * Puts the user's emoji below a message, or takes it away again. @throws InvocationError
+   */
+  react(user: UserRecord, message: MessageRecord, emoji: string): void {
+    const channel = this.#channelOf(message, user);
+    const may = (this.#state.permissions(channel, user.id) & Permission.addReactions) !== 0n;
+    if (channel.guildId !== null && !may)
+      throw new InvocationError("You do not have permission to react in this channel");
+    if (message.visibleTo !== null) throw new InvocationError("Nobody can react to this message");
+    this.#state.react(message, user.id, emoji);
+  }
+
   #command(
     user: UserRecord,
     channel: ChannelRecord,

@@ -15,6 +15,7 @@
  *   const opened = await alice.press(handle.message, "Edit"); opened.modal // the modal, if one answered
  *   await alice.submitModal(opened, { prompt: "A dog" });              // by custom id or label
  *   await alice.menu("Optimize", message);         // a message command; a user's name for a user command
+ *   alice.react(handle.message, "⭐");             // an emoji below a message; again: takes it away
  *   await alice.autocomplete("compare", { prompt: "A" }, "style");     // choices
  *   await alice.waitFor((m) => m.content.includes("done"), { channel: "general" }); // any message alice sees
  *   alice.messages("general"); await alice.say("hello", { channel: "dm" }); await alice.download(attachment);
@@ -100,6 +101,14 @@ export class Member {
     if (message === undefined) throw new InvocationError("There is no such message any more");
     const channel = this.#parts.people.channel(this.#user, message.channelId);
     return this.#send(`"${name}"`, () => invoker.menu(this.#user, channel, name, message));
+  }
+
+  /** Puts an emoji below a message, or takes it away again. */
+  react(target: ApiMessage, emoji = "⭐"): void {
+    const { state, people } = this.#parts;
+    const message = state.messages.get(target.id);
+    if (message === undefined) throw new InvocationError("There is no such message any more");
+    people.invoker.react(this.#user, message, emoji);
   }
 
   /** The bot's suggestions for the option `focused` while it is typed. */

@@ -97,6 +97,15 @@ export interface MessageRecord {
   attachments: AttachmentRecord[];
   flags: number;
   mentions: MentionRecord;
+  /** In the order in which each emoji came first; absent where nobody has reacted. */
+  reactions?: readonly ReactionRecord[];
+}
+
+/** An emoji below a message, and whose. */
+export interface ReactionRecord {
+  /** A character; emojis of servers are not built. */
+  readonly emoji: string;
+  readonly userIds: readonly string[];
 }
 
 /** Who is pinged, after applying `allowed_mentions`. */

@@ -75,6 +75,12 @@ export type StoreEvent =
   | { readonly type: "message.created"; readonly message: MessageRecord }
   | { readonly type: "message.updated"; readonly message: MessageRecord }
   | { readonly type: "message.deleted"; readonly message: MessageRecord }
+  | {
+      readonly type: "reaction.added" | "reaction.removed";
+      readonly message: MessageRecord;
+      readonly userId: string;
+      readonly emoji: string;
+    }
   | { readonly type: "typing"; readonly channel: ChannelRecord; readonly userId: string }
   | { readonly type: "channel.created"; readonly channel: ChannelRecord }
   | { readonly type: "interaction.created"; readonly interaction: InteractionRecord }
@@ -382,6 +388,18 @@ export class DiscordState {
     list?.splice(list.indexOf(message.id), 1);
     this.#drop(message.id);
     this.emit({ type: "message.deleted", message });
+  }
+
+  /** Puts a user's emoji below a message, or takes it away where it is there. */
+  react(message: MessageRecord, userId: string, emoji: string): void {
+    const { reactions = [] } = message;
+    const known = reactions.find((it) => it.emoji === emoji);
+    const had = known?.userIds.includes(userId) ?? false;
+    const userIds = had ? known!.userIds.filter((id) => id !== userId) : [...(known?.userIds ?? []), userId];
+    message.reactions = (known === undefined ? [...reactions, { emoji, userIds }] : reactions)
+      .map((it) => (it.emoji === emoji ? { emoji, userIds } : it))
+      .filter((it) => it.userIds.length > 0);
+    this.emit({ type: had ? "reaction.removed" : "reaction.added", message, userId, emoji });
   }
 
   /** The messages of a channel that a user can see, oldest first. */

@@ -326,11 +326,45 @@ export function messageView(state: DiscordState, message: MessageRecord, nested 
     embeds,
     components: message.components.map((component) => componentView(state, message, component)),
     flags: message.flags,
+    ...((message.reactions?.length ?? 0) === 0 ? {} : { reactions: reactionViews(state, message) }),
     ...(message.nonce === null ? {} : { nonce: message.nonce }),
     ...(byBot ? { application_id: state.applicationId } : {}),
     ...(message.interactionId === null ? {} : { webhook_id: state.applicationId }),
     ...referenceView(state, message, nested),
     ...metadataView(state, message),
+  };
+}
+
+const reactionViews = ({ bot }: DiscordState, { reactions = [] }: MessageRecord) =>
+  reactions.map(({ emoji, userIds }) => ({
+    count: userIds.length,
+    count_details: { burst: 0, normal: userIds.length },
+    me: userIds.includes(bot.id),
+    me_burst: false,
+    burst_colors: [],
+    emoji: { id: null, name: emoji },
+  }));
+
+/** MESSAGE_REACTION_ADD and MESSAGE_REACTION_REMOVE. */
+export function reactionEventView(
+  state: DiscordState,
+  message: MessageRecord,
+  userId: string,
+  emoji: string,
+  isAdded: boolean,
+): Record<string, unknown> {
+  const member =
+    message.guildId === null ? undefined : state.guilds.get(message.guildId)?.members.get(userId);
+  return {
+    user_id: userId,
+    channel_id: message.channelId,
+    message_id: message.id,
+    ...(message.guildId === null ? {} : { guild_id: message.guildId }),
+    ...(isAdded && member !== undefined ? { member: memberView(state, member) } : {}),
+    ...(isAdded ? { message_author_id: message.authorId } : {}),
+    emoji: { id: null, name: emoji },
+    burst: false,
+    type: 0,
   };
 }
 

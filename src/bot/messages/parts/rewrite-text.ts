@@ -1,5 +1,6 @@
 import { withoutMarks } from "../../../core/emphasis.js";
 import {
+  drawnSides,
   type Item,
   type ItemNote,
   isUnchanged,
@@ -10,7 +11,7 @@ import {
 } from "../../../core/job.js";
 import { lostNouns } from "../../../core/prompt-diff.js";
 import { isModel, rewriterNameOf, titleOf } from "../../../core/rewriters.js";
-import { SIDES, type Side } from "../../../core/side.js";
+import type { Side } from "../../../core/side.js";
 import { codeBlock, escapeMarkdown } from "../../discord/markdown.js";
 import type { Words } from "../../words/english/english.js";
 import { isFileNote, noteLine } from "../../words/english/result.js";
@@ -39,7 +40,7 @@ export function promptSections(
   return [`${heading(title)}${codeBlock(rewrite, TEXT_MAX)}\n-# ${diffMarkdown(prompt, rewrite, TEXT_MAX)}`];
 }
 
-/** The prompt, and what two rewriters made of it, left and right. */
+/** The prompt, and what two rewriters made of it, left and right; of a single picture its own text. */
 export function bothSections(
   job: Pick<Job, "text">,
   item: Item,
@@ -49,12 +50,14 @@ export function bothSections(
   if (writers === null) return [];
   const sectionOf = (side: Side) => {
     const text = textOfSide(item, side) ?? "";
-    const title = resultLines[side === "baseline" ? "left" : "right"](
-      lowerFirst(labels.rewriteBy(writers[side])),
-    );
+    const by = labels.rewriteBy(writers[side]);
+    const title =
+      item.only === undefined
+        ? resultLines[side === "baseline" ? "left" : "right"](lowerFirst(by))
+        : `**${by}**`;
     return `${title}${codeBlock(text, BOTH_MAX)}\n-# ${diffMarkdown(item.prompt, text, BOTH_MAX)}`;
   };
-  return [`**${labels.prompt}**${codeBlock(item.prompt, BOTH_MAX)}`, ...SIDES.map(sectionOf)];
+  return [`**${labels.prompt}**${codeBlock(item.prompt, BOTH_MAX)}`, ...drawnSides(item).map(sectionOf)];
 }
 
 export const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);

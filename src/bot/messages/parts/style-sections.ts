@@ -1,5 +1,6 @@
 import { imageOf, type Job } from "../../../core/job.js";
 import type { ImageOptions } from "../../../core/options.js";
+import { isGuided } from "../../../core/source.js";
 import { applyStyle } from "../../../core/styles.js";
 import { codeBlock } from "../../discord/markdown.js";
 import type { Words } from "../../words/english/english.js";
@@ -27,8 +28,19 @@ export function styleSections(job: Job, { styleLines }: Words): string[] {
 }
 
 /** The negative prompt as it is drawn; of a rewrite alone, only what its style adds. */
-export function negativeSection(job: Job, { labels }: Words): string[] {
-  const { negative: asked, style } = imageOf(job, job.items[0]);
-  const { negative } = applyStyle({ prompt: "", negative: job.kind === "optimize" ? "" : asked }, style);
-  return negative === "" ? [] : [`**${labels.negative}**${codeBlock(negative, NEGATIVE_MAX)}`];
+export function negativeSection(job: Job, { labels, resultLines }: Words): string[] {
+  const image = imageOf(job, job.items[0]);
+  const isText = job.kind === "optimize";
+  const { negative } = applyStyle({ prompt: "", negative: isText ? "" : image.negative }, image.style);
+  if (negative === "") return [];
+  return [
+    `**${labels.negative}**${codeBlock(negative, NEGATIVE_MAX)}`,
+    ...(!isText && hasUnreadNegative(image) ? [resultLines.negativeUnread] : []),
+  ];
 }
+
+/** Whether somebody asked for a negative prompt that nothing reads, since there is no guidance. */
+export const hasUnreadNegative = ({
+  negative,
+  guidance,
+}: Pick<ImageOptions, "negative" | "guidance">): boolean => negative !== "" && !isGuided(guidance);

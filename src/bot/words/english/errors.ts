@@ -28,6 +28,8 @@ export const errorSentences: Readonly<Record<ErrorCode, (values: Values) => stri
     `${named(c.code("size"), "The size", "This size")} does not fit into the memory here. ${c.code("largest") === null ? "Choose a smaller one" : `The largest of its shape that does is ${c.code("largest")}`}.`,
   GRID_AXIS: (c) =>
     `${named(c.code("axis"), "The axis", "An axis of the grid")} is not known. ${c.code("option") ?? "An axis"} takes a name and values, such as ${c.code("example") ?? "`steps=10,20,30`"}; the names are ${c.text("words")?.split(" ").join(", ") ?? "shown while you type"}.`,
+  GRID_LORA: () =>
+    "The axis `strength` is the strength of LoRAs. Name one with `lora`, or take `lora` as the other axis.",
   GRID_TWICE: (c) =>
     `Both axes are ${c.code("axis") ?? "the same"}. Choose another one for \`y\`, or leave it out.`,
   GRID_VALUE: (c) =>
@@ -164,6 +166,7 @@ export const expectations = {
     `a size such as \`${example}\`, both sides multiples of ${multiple} from ${min} to ${max}`,
   roles: (max: number) => `1 to ${number(max)} roles, as mentions or ids`,
   words: (max: number) => `1 to ${number(max)} words with commas between them`,
+  emoji: "one emoji such as `⭐`, or `off`",
   channel: "a text channel of this server, such as `#gallery`",
   yesNo: "`on` or `off`",
   text: (max: number) => `a text of at most ${number(max)} characters`,
@@ -182,7 +185,7 @@ export type Expectation =
       readonly max: number;
     }
   | { readonly takes: "roles" | "words"; readonly max: number }
-  | { readonly takes: "yesNo" | "channel" }
+  | { readonly takes: "yesNo" | "channel" | "emoji" }
   | { readonly takes: "text"; readonly limit: number };
 
 /** The values of a sentence, each of which may be missing or, from a stored row, anything. */
@@ -234,6 +237,8 @@ export class Values {
         return words.yesNo;
       case "channel":
         return words.channel;
+      case "emoji":
+        return words.emoji;
       case "text":
         return this.number("limit") === null ? null : words.text(this.number("limit")!);
       default:

@@ -55,6 +55,9 @@ export const resultLines = {
   choosePair: "Which pair? Its two pictures are varied, or one of them becomes the next base.",
   chooseEnlarged: "Which picture, and how large? Its details are drawn anew, and the rest stays.",
   larger: (times: number) => `${times} times as large`,
+  negativeUnread: "-# Without guidance (1 or less, as with `turbo`) a negative prompt has no effect.",
+  /** What enlarged a picture; `name` is code. */
+  upscaler: (name: string) => `enlarged by ${name}`,
   enlarged: (times: number) => `-# Shown ${times} times as large as it was drawn.`,
   /** `tried`: subjects that it knows, as code. */
   unknownSubject: (subjects: number, tried: readonly string[]) =>

@@ -210,6 +210,7 @@ export function useChat() {
       setModal(null);
     },
     useMenu: (name, target) => attempt(() => act("menu", { user, channel: channel.id, name, target })),
+    react: (message, emoji) => attempt(() => act("react", { user, message: message.id, emoji })),
     remove: (message) => attempt(() => act("delete", { user, message: message.id })),
     setLocale: (locale) => attempt(() => act("locale", { user, locale }).then(refreshState)),
     choicesOf: async (body) => {

@@ -18,7 +18,7 @@ export const isEphemeral = (message) => (message.flags & EPHEMERAL) !== 0;
 
 /**
  * A message; one that cannot be drawn shows its text as it was sent, until it is edited.
- * `context`: { me, names, zoom, guild, use, busy, entities, dismiss, openMenu }.
+ * `context`: { me, names, zoom, guild, use, react, busy, entities, dismiss, openMenu }.
  */
 export class Message extends PreactComponent {
   componentDidCatch(error) {
@@ -36,7 +36,7 @@ export class Message extends PreactComponent {
 }
 
 function Drawn({ message, grouped, context }) {
-  const { me, names, zoom, guild, use, busy, entities, dismiss, openMenu } = context;
+  const { me, names, zoom, guild, use, react, busy, entities, dismiss, openMenu } = context;
   const { author, flags } = message;
   const ephemeral = isEphemeral(message);
   const loading = (flags & LOADING) !== 0;
@@ -93,6 +93,13 @@ function Drawn({ message, grouped, context }) {
       ${message.embeds.map((it) => html`<${Embed} embed=${it} names=${names} zoom=${zoom} />`)}
       ${(flags & COMPONENTS_V2) === 0 && html`<${Attachments} list=${message.attachments} zoom=${zoom} />`}
       ${message.components.map((it) => html`<${Component} key=${it.id} component=${it} context=${parts} />`)}
+      ${
+        message.reactions &&
+        html`<div class="reactions">${message.reactions.map(
+          ({ emoji: { name }, count }) =>
+            html`<button type="button" key=${name} title="Add or take away your own" aria-label=${`${name}, ${count}`} onClick=${() => react(message, name)}>${name} <b>${count}</b></button>`,
+        )}</div>`
+      }
       ${ephemeral && html`<div class="only-you"><${Icon} name="lock" size=${14} />Only you can see this · <button type="button" onClick=${() => dismiss(message)}>Dismiss message</button></div>`}
     </div>
     <div class="tools"><button type="button" aria-label=${`More for the message of ${displayName(author)}, ${short}`} aria-haspopup="menu" onClick=${(
