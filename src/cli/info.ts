@@ -55,9 +55,17 @@ async function bytesOf(file: string): Promise<Uint8Array> {
 const TITLE_WIDTH = 16;
 const SHOWS = { baseline: "the prompt as written", optimized: "the rewrite", both: "both prompts" } as const;
 
+/** Which text a picture shows; of two rewriters' texts, by who wrote it. */
+const shown = ({ shows, against, rewriter }: PicturePrompt): string | null => {
+  if (shows === null) return null;
+  if (against === null) return SHOWS[shows];
+  if (shows === "both") return "both rewrites";
+  return `the rewrite of ${shows === "baseline" ? against.rewriter : (rewriter ?? "the other side")}`;
+};
+
 function linesOf(read: Read): string[] {
   if ("error" in read) return [`  ${read.error.message}`];
-  const { program, prompt, rewrite, shows, image, seed, sampler, model, vae, clipSkip, loras, ...rest } =
+  const { program, prompt, rewrite, against, image, seed, sampler, model, vae, clipSkip, loras, ...rest } =
     read.picture;
   const settings = [
     ...(image.steps === undefined ? [] : [`${image.steps} steps`]),
@@ -69,10 +77,15 @@ function linesOf(read: Read): string[] {
     ...(image.speed === undefined ? [] : [`speed ${image.speed}`]),
     ...(image.style === undefined ? [] : [`style ${image.style.name}`]),
   ];
+  const shows = shown(read.picture);
   const rows: (readonly [title: string, text: string | null])[] = [
-    ["Made by", program === null ? null : `${program}${shows === null ? "" : `; it shows ${SHOWS[shows]}`}`],
+    [
+      "Made by",
+      program === null ? null : [program, ...(shows === null ? [] : [`it shows ${shows}`])].join("; "),
+    ],
     ["Prompt", prompt === "" ? null : prompt],
     ["Rewrite", rewrite],
+    ["Against", against === null ? null : `${against.rewriter}: ${against.rewrite}`],
     ["Negative prompt", image.negative ?? null],
     ["Settings", settings.length === 0 ? null : settings.join(", ")],
     ["Model", model === null ? null : withHash(model)],

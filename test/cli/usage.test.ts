@@ -170,6 +170,7 @@ test("what a verb throws is a failure, unless the command line or .env cannot be
     [new InputError("INPUT_EMPTY", ""), EXIT.usage],
     [new InputError("INPUT_OPTION", ""), EXIT.usage],
     [new InputError("INPUT_TOO_LONG", ""), EXIT.usage],
+    [new InputError("GRID_VALUE", ""), EXIT.usage],
     [new InputError("CONFIG", ""), EXIT.usage],
     [new InputError("FILE_UNREACHABLE", ""), EXIT.failed],
     [new CheckpointError("CHECKPOINT_MISSING", ""), EXIT.failed],

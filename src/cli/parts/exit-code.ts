@@ -18,6 +18,11 @@ const USAGE: ReadonlySet<ErrorCode> = new Set([
   "INPUT_STYLE",
   "INPUT_TOO_LONG",
   "INPUT_MEMORY",
+  "GRID_AXIS",
+  "GRID_TWICE",
+  "GRID_LORA",
+  "GRID_VALUE",
+  "GRID_SIZE",
 ]);
 
 /** The exit code for what a verb threw. Commander also throws to end after `--help` and `--version`. */
