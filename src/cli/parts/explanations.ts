@@ -57,7 +57,9 @@ export const EXPLANATIONS: Readonly<Record<ErrorCode, Explanation>> = {
     todo: "Run `promptist checkpoints pull lcm-lora`; it needs no restart. It goes with Stable Diffusion 1.x.",
   },
   INPUT_REWRITER: theirs("A rewriter was named that is not known, or one that can't stand beside the other."),
-  INPUT_EVALUATION: theirs("An evaluation (`/batch evaluate:True`) named no rewriters to compare, or too many."),
+  INPUT_EVALUATION: theirs(
+    "An evaluation (`/batch evaluate:True`) named no rewriters to compare, or too many.",
+  ),
   INPUT_AGAINST: theirs("The same rewriter was named for both sides of a pair."),
   DRAFT_GONE: theirs("Someone pressed Start on a draft that was already started, discarded or expired."),
   DRAFT_LIMIT: theirs("Someone attached many batch files without pressing Start."),
