@@ -15,13 +15,18 @@ const softwareVulkan: Record<string, string> = existsSync(driver)
 
 /** It has to tell the font library something before that starts, once in a process. */
 const FONTS = "test/pictures/text.test.ts";
+/** They measure how long something takes, so they have the machine to themselves. */
+const TIMED = [
+  "test/behaviour/progress.test.ts",
+  ...["event-loop", "log-reader", "much-data", "odd-events"].map((name) => `test/hostile/${name}.test.ts`),
+];
 const POSTGRES = "test/db/postgres/**/*.test.ts";
 const FP16 = "test/inference/webgpu/fp16.test.ts";
 
 export default defineConfig({
   test: {
-    // Models run in child processes and fill both cores; a second test file at once would only slow both.
-    maxWorkers: 2,
+    // More than there are cores: most tests wait for a bot, a server or a child process.
+    maxWorkers: 4,
     // A worker reads the program once, not for each file: half of the time that the tests need.
     isolate: false,
     reporters: ["default", "./test/support/count-reporter.ts"],
@@ -38,10 +43,14 @@ export default defineConfig({
         test: {
           name: "cpu",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/inference/webgpu/**", POSTGRES, FONTS],
+          exclude: ["test/inference/webgpu/**", POSTGRES, FONTS, ...TIMED],
         },
       },
       { extends: true, test: { name: "fonts", include: [FONTS], isolate: true } },
+      {
+        extends: true,
+        test: { name: "timed", include: TIMED, isolate: true, maxWorkers: 1, sequence: { groupOrder: 1 } },
+      },
       {
         extends: true,
         test: {
