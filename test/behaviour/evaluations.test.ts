@@ -76,7 +76,7 @@ describe("an evaluation", () => {
       optimized: judged(item % 4 < 2 ? 7 : 5, item === 0),
     }));
     expect(text(result)).toContain(
-      "`magicprompt` does worse than `promptist`: reward −2.00 (−2.00 to −2.00), n = 4. 0 % of its pictures win (0 % to 0 %).",
+      "`magicprompt` does worse than `promptist`: reward −2.00 (−2.00 to −2.00), n = 4. 0 % of its pictures win (0 % to 49 %).",
     );
     const entries = await unzip(await admin.download(result.attachments[0]!));
     const { prompts, seeds, baseline, rewriters } = JSON.parse(String(entries.get("report.json")));

@@ -10,7 +10,7 @@ const values = (setting: string, typed = "") =>
 describe("a value is completed", () => {
   it.each(Object.keys(CATALOG).filter(isSettingName))("%s: each one offered is taken", (name) => {
     const texts = ["negative", "alwaysNegative", "refusedWords", "gallery"];
-    const named = ["model", "models", "loras", "adultModels"];
+    const named = ["model", "models", "loras", "adultModels", "upscaler"];
     const isText = [...texts, ...named].includes(name) || isRoles(name);
     expect(values(name).length > 0).toBe(!isText);
     for (const value of values(name)) expect(() => parseSetting(name, value)).not.toThrow();
