@@ -18,7 +18,11 @@ beforeAll(async () => {
   cpSync(MINIATURE, join(checkpoints, "miniature"), { recursive: true });
   rmSync(own, { recursive: true });
   overflowingCheckpoint(join(MINIATURE, "stable-diffusion"), own, "vae", 24);
-  app = await startApp(folder.path, { CHECKPOINTS_DIR: checkpoints, DIFFUSION_PRECISION: "fp16" });
+  app = await startApp(folder.path, {
+    CHECKPOINTS_DIR: checkpoints,
+    DIFFUSION_PRECISION: "fp16",
+    KEEP_PROMPT: "never",
+  });
 });
 afterAll(async () => {
   await app?.stop();
