@@ -42,7 +42,9 @@ test("each bench is run here", () => {
 });
 
 describe.each(BENCHES)("the bench %s", (bench, lastFigure) => {
-  test.skipIf(needsChromium(bench) && !existsSync("/usr/bin/chromium"))("runs to its end", async () => {
+  const isLeftOut = needsChromium(bench) && !existsSync("/usr/bin/chromium");
+  // On a busy machine a bench measures again.
+  test.skipIf(isLeftOut)("runs to its end", { timeout: 300_000 }, async () => {
     const { stdout } = await promisify(execFile)(process.execPath, [RUN, bench, "--smoke"]);
     expect(stdout).toMatch(lastFigure);
   });
