@@ -32,8 +32,10 @@ function seeded(seed: number): (below: number) => number {
   };
 }
 
-describe.each(ENGINES)("$name: whatever several owners do in whatever order", ({ create }) => {
-  test.each(SEEDS)("the queue's promises hold (seed %i)", async (seed) => {
+describe.each(ENGINES)("$name: whatever several owners do in whatever order", ({ name, create }) => {
+  // Both engines run the same SQL; on the server a step takes six times as long.
+  const seeds = name === "postgres" ? SEEDS.slice(0, 2) : SEEDS;
+  test.each(seeds)("the queue's promises hold (seed %i)", async (seed) => {
     const engine = create();
     let time = START;
     const { queue, deliveries, records } = await engine.connect(() => time, {
