@@ -18,6 +18,7 @@ const FONTS = "test/pictures/text.test.ts";
 /** They measure how long something takes, so they have the machine to themselves. */
 const TIMED = [
   "test/behaviour/progress.test.ts",
+  "test/e2e/benches.test.ts",
   ...["event-loop", "log-reader", "much-data", "odd-events"].map((name) => `test/hostile/${name}.test.ts`),
 ];
 const POSTGRES = "test/db/postgres/**/*.test.ts";
