@@ -43,6 +43,43 @@ def build(vocab):
     )
 
 
+def learn(folder, model, minutes, batch, look):
+    """Trains until the clock is over; saves, logs and shows every minute what `look` makes and answers."""
+    optimizer = torch.optim.AdamW(model.parameters(), lr=RATE, betas=(0.9, 0.98), weight_decay=1e-2)
+    step, before = 0, 0.0
+    if (folder / "state.pt").exists():
+        state = torch.load(folder / "state.pt")
+        model.load_state_dict(state["model"])
+        optimizer.load_state_dict(state["optimizer"])
+        step, before = state["step"], state["seconds"]
+    clock = Clock(minutes, before)
+    saved, mean = clock.seconds, None
+    while True:
+        if clock.seconds - saved > SAVE_SECONDS or clock.progress >= 1:
+            saved = clock.seconds
+            state = {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "step": step, "seconds": saved}
+            save(folder / "state.pt", state)
+            model.eval()
+            made, found = look(step)
+            model.train()
+            log(folder / "log.jsonl", step=step, seconds=saved, loss=mean, **found)
+            print("\n".join(made), flush=True)
+            if clock.progress >= 1:
+                break
+        ids, known = batch()
+        for group in optimizer.param_groups:
+            group["lr"] = clock.rate(RATE, step)
+        scores = model(input_ids=ids).logits[:, :-1]
+        losses = cross_entropy(scores.transpose(1, 2), ids[:, 1:], reduction="none")
+        loss = (losses * known[:, 1:]).sum() / known[:, 1:].sum()
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        mean = loss.item() if mean is None else 0.98 * mean + 0.02 * loss.item()
+        step += 1
+
+
 def main():
     args = argparse.ArgumentParser(description=__doc__)
     args.add_argument("scratch", type=Path)
@@ -58,15 +95,6 @@ def main():
     mark = tokenizer(MARK).input_ids
     comma = tokenizer(",").input_ids
     model = build(vocab)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=RATE, betas=(0.9, 0.98), weight_decay=1e-2)
-    folder = args.scratch / "promptist"
-    step, before = 0, 0.0
-    if (folder / "state.pt").exists():
-        state = torch.load(folder / "state.pt")
-        model.load_state_dict(state["model"])
-        optimizer.load_state_dict(state["optimizer"])
-        step, before = state["step"], state["seconds"]
-    clock = Clock(args.minutes, before)
 
     def batch():
         if random.random() < COPIES:
@@ -86,8 +114,7 @@ def main():
             keep[at : 2 * at - len(mark)] *= COPY_WEIGHT
         return ids, known
 
-    def rewrites():
-        model.eval()
+    def rewrites(_):
         out = []
         for text in PROMPTS:
             ids = torch.tensor([tokenizer(text + MARK).input_ids])
@@ -96,33 +123,9 @@ def main():
                 length_penalty=-1.0, pad_token_id=end, eos_token_id=end,
             )
             out.append(tokenizer.decode(made[0, ids.shape[1] :], skip_special_tokens=True))
-        model.train()
-        return out
+        return out, {"kept": sum(made.strip().startswith(text) for text, made in zip(PROMPTS, out))}
 
-    saved, mean = clock.seconds, None
-    while True:
-        if clock.seconds - saved > SAVE_SECONDS or clock.progress >= 1:
-            saved = clock.seconds
-            state = {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "step": step, "seconds": saved}
-            save(folder / "state.pt", state)
-            made = rewrites()
-            kept = sum(out.strip().startswith(text) for text, out in zip(PROMPTS, made))
-            log(folder / "log.jsonl", step=step, seconds=saved, loss=mean, kept=kept)
-            print("\n".join(made), flush=True)
-            if clock.progress >= 1:
-                break
-        ids, known = batch()
-        for group in optimizer.param_groups:
-            group["lr"] = clock.rate(RATE, step)
-        scores = model(input_ids=ids).logits[:, :-1]
-        losses = cross_entropy(scores.transpose(1, 2), ids[:, 1:], reduction="none")
-        loss = (losses * known[:, 1:]).sum() / known[:, 1:].sum()
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        mean = loss.item() if mean is None else 0.98 * mean + 0.02 * loss.item()
-        step += 1
+    learn(args.scratch / "promptist", model, args.minutes, batch, rewrites)
 
 
 if __name__ == "__main__":
