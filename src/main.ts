@@ -253,24 +253,20 @@ export async function createApp(
     const { userTag, inviteUrl } = await bot.start();
     cleanups.push(() => bot.stop());
 
-    const loops =
-      config.ROLE === "bot"
-        ? []
-        : createLoops({
-            config,
-            models,
-            planned,
-            found,
-            store,
-            tastes,
-            events,
-            pictures,
-            workers,
-            isPaused: () => heartbeat.isPaused,
-            mayClaim: engine.isOurs,
-            ...(engine.pollMs === undefined ? {} : { pollMs: engine.pollMs }),
-            ...(workerFile === undefined ? {} : { workerFile }),
-          });
+    const loops = createLoops({
+      config,
+      models,
+      planned,
+      store,
+      tastes,
+      events,
+      pictures,
+      workers,
+      isPaused: () => heartbeat.isPaused,
+      mayClaim: engine.isOurs,
+      ...(engine.pollMs === undefined ? {} : { pollMs: engine.pollMs }),
+      ...(workerFile === undefined ? {} : { workerFile }),
+    });
     await engine.recover();
     for (const loop of loops) loop.start();
     cleanups.push(() => Promise.all(loops.map((loop) => loop.stop())));

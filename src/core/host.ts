@@ -4,7 +4,7 @@ import type { Phase } from "./job.js";
 export type HostRole = "both" | "bot" | "worker";
 
 /** Milliseconds that work took on a device lately; null: none of it was done there yet. */
-export interface Speeds {
+export interface WorkTimes {
   /** Loading the model of each phase. */
   readonly loadMs: Readonly<Record<Phase, number | null>>;
   /** Rewriting one prompt. */
@@ -30,7 +30,7 @@ export interface HostDevice {
   readonly jobId: string | null;
   /** Why it takes no work, where it was set aside after failures. */
   readonly setAside: string | null;
-  readonly speeds: Speeds;
+  readonly speeds: WorkTimes;
 }
 
 /** What a host says of itself with each heartbeat. */
@@ -80,17 +80,15 @@ export function conditionOf({
 export const hasOtherPictures = ({ state: a }: Host, { state: b }: Host): boolean =>
   a.pictures !== null && b.pictures !== null && a.pictures !== b.pictures;
 
+const devicesOf = (hosts: readonly Host[]): HostDevice[] =>
+  hosts.filter((host) => conditionOf(host) === "running").flatMap(({ state }) => state.devices);
+
 /** Whether every device of the hosts that run is set aside, so that jobs wait until one works again. */
 export function haveDevicesFailed(hosts: readonly Host[]): boolean {
-  const devices = hosts
-    .filter((host) => conditionOf(host) === "running")
-    .flatMap(({ state }) => state.devices);
-  const drawing = devices.filter(({ phases }) => phases.includes("image"));
+  const drawing = devicesOf(hosts).filter(({ phases }) => phases.includes("image"));
   return drawing.length > 0 && drawing.every(({ setAside }) => setAside !== null);
 }
 
 /** The devices that take jobs now. */
 export const workingDevices = (hosts: readonly Host[]): HostDevice[] =>
-  hosts
-    .filter((host) => conditionOf(host) === "running")
-    .flatMap(({ state }) => state.devices.filter(({ setAside }) => setAside === null));
+  devicesOf(hosts).filter(({ setAside }) => setAside === null);

@@ -1,4 +1,4 @@
-import { type Host, type Speeds, workingDevices } from "./host.js";
+import { type Host, type WorkTimes, workingDevices } from "./host.js";
 import type { Phase } from "./job.js";
 
 /** An amount of work: texts to rewrite, pictures to draw, and their denoising steps in all. */
@@ -20,16 +20,16 @@ export interface DevicePace {
 /** How the devices of all hosts work now. One that has not done a kind of work takes as long as the others on average. */
 export function pacesOf(hosts: readonly Host[]): DevicePace[] {
   const devices = workingDevices(hosts);
-  const usual = (of: (speeds: Speeds) => number | null): number | null =>
+  const usual = (of: (speeds: WorkTimes) => number | null): number | null =>
     mean(devices.map(({ speeds }) => of(speeds)).filter((ms) => ms !== null));
-  const others: Speeds = {
+  const others: WorkTimes = {
     loadMs: { text: usual(({ loadMs }) => loadMs.text), image: usual(({ loadMs }) => loadMs.image) },
     textMs: usual(({ textMs }) => textMs),
     stepMs: usual(({ stepMs }) => stepMs),
     pictureRestMs: usual(({ pictureRestMs }) => pictureRestMs),
   };
   return devices.map(({ phases, jobId, speeds }) => {
-    const known: Speeds = {
+    const known: WorkTimes = {
       loadMs: {
         text: speeds.loadMs.text ?? others.loadMs.text,
         image: speeds.loadMs.image ?? others.loadMs.image,
@@ -43,7 +43,7 @@ export function pacesOf(hosts: readonly Host[]): DevicePace[] {
 }
 
 /** Milliseconds that work takes at these speeds, one piece after the other; null where a kind of it was never measured. */
-export function workMs(speeds: Speeds, { texts, pictures, steps }: Work): number | null {
+export function workMs(speeds: WorkTimes, { texts, pictures, steps }: Work): number | null {
   const { loadMs, textMs, stepMs, pictureRestMs } = speeds;
   return sum([
     times(texts > 0 ? 1 : 0, loadMs.text),

@@ -71,8 +71,6 @@ export async function modelSetsOf(config: Config, found: readonly FoundModel[]):
 export interface LoopsOptions {
   readonly config: Config;
   readonly models: ModelSets;
-  /** What lies on this machine. */
-  readonly found: readonly FoundModel[];
   readonly store: Store;
   readonly tastes: Tastes;
   readonly events: Events;
@@ -112,7 +110,6 @@ export const plannedLoops = (
 export function createLoops({
   config,
   models,
-  found,
   store,
   tastes,
   workers,

@@ -71,7 +71,6 @@ export async function createWorkerHost(
       config,
       models,
       planned,
-      found,
       store,
       tastes: new Tastes(store.lessons),
       events,

@@ -1,5 +1,5 @@
 import type { Events, Progress } from "../core/events.js";
-import type { Speeds } from "../core/host.js";
+import type { WorkTimes } from "../core/host.js";
 import type { Phase } from "../core/job.js";
 
 /**
@@ -62,7 +62,7 @@ export class RecentTimes {
   }
 
   /** As far as they are known. */
-  speeds(): Speeds {
+  speeds(): WorkTimes {
     return {
       loadMs: { text: this.#loadMs.text.median(), image: this.#loadMs.image.median() },
       // The mean, because the prompts of one group finish together: the first takes all the time, the others

@@ -1,21 +1,21 @@
-import type { Host, HostDevice, Speeds } from "../../src/core/host.js";
+import type { Host, HostDevice, WorkTimes } from "../../src/core/host.js";
 import { PHASES } from "../../src/core/job.js";
 
-export const UNKNOWN: Speeds = {
+export const UNKNOWN: WorkTimes = {
   loadMs: { text: null, image: null },
   textMs: null,
   stepMs: null,
   pictureRestMs: null,
 };
 /** A text takes as long as a picture of one step. */
-export const speeds = (ms: number): Speeds => ({
+export const speeds = (ms: number): WorkTimes => ({
   loadMs: { text: 0, image: 0 },
   textMs: ms,
   stepMs: ms,
   pictureRestMs: ms,
 });
 
-export const device = (of: Speeds = UNKNOWN, over: Partial<HostDevice> = {}): HostDevice => ({
+export const device = (of: WorkTimes = UNKNOWN, over: Partial<HostDevice> = {}): HostDevice => ({
   name: "cuda:0",
   opened: null,
   phases: PHASES,
