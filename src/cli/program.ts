@@ -12,6 +12,7 @@ import {
 } from "../core/options.js";
 import { REWRITER_NAMES } from "../core/rewriters.js";
 import { VERSION } from "../core/version.js";
+import { PAPER_IMAGE, USUAL_SEEDS } from "../evaluation/plan.js";
 import type { BenchFlags } from "./bench.js";
 import { addCheckpointsCommand } from "./checkpoints.js";
 import type { CompareFlags } from "./compare.js";
@@ -158,7 +159,7 @@ export function buildProgram(config: Config): Command {
       return batch(await opened(output, flags), output, config, file, flags, givenOn(command));
     },
   );
-  const paper = { ...config, image: { ...config.image, ...PAPER_OPTIONS } };
+  const paper = { ...config, image: { ...config.image, ...PAPER_IMAGE } };
   addSeedOption(
     addImageOptions(
       addSearchOptions(
@@ -184,7 +185,7 @@ export function buildProgram(config: Config): Command {
       "promptist,none",
     )
     .option("--baseline <name>", "which of them the others are compared with (default: none, else the first)")
-    .option("--seeds <n>", "pictures of each prompt and rewriter", inRange(EVALUATED_SEEDS), PAPER_SEEDS)
+    .option("--seeds <n>", "pictures of each prompt and rewriter", inRange(EVALUATED_SEEDS), USUAL_SEEDS)
     .action(async (file: string, flags: EvaluateFlags, command: Command) => {
       const output = outputOf(flags);
       const { evaluate } = await import("./evaluate.js");
@@ -436,9 +437,6 @@ export function buildProgram(config: Config): Command {
 /** Few enough for a slow machine, and enough for a median. */
 const BENCH_STEPS = 6;
 
-/** How Promptist's paper draws the pictures that it is trained and judged by (LMOps, diff_prompter/ppo_prompter.py). */
-const PAPER_OPTIONS = { scheduler: "dpm++2m", steps: 20 } as const;
-const PAPER_SEEDS = 2;
 const EVALUATED_SEEDS: Range = { min: 1, max: 100, whole: true };
 
 const outputOf = (flags: { json?: boolean }): Output => new Output(flags.json === true);

@@ -6,6 +6,14 @@ import { InputError, isMissing } from "../core/errors.js";
 import type { ImageOptions, TextOptions } from "../core/options.js";
 import { replaceFile } from "../files/replace-file.js";
 
+/**
+ * How Promptist's paper draws the pictures that it is trained and judged by (Hao et al. 2022, section 2.3; LMOps,
+ * diff_prompter/ppo_prompter.py).
+ */
+export const PAPER_IMAGE = { scheduler: "dpm++2m", steps: 20 } as const;
+/** Pictures of each prompt and rewriter, where nobody says how many. */
+export const USUAL_SEEDS = 2;
+
 /** What an evaluation does, which stays the same until its last picture. */
 export interface Plan {
   readonly version: 1;

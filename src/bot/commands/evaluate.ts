@@ -1,20 +1,14 @@
 import type { Attachment, ChatInputCommandInteraction } from "discord.js";
 import { DEFAULT_SIDES, type Range } from "../../core/options.js";
 import { rewriterNameOf } from "../../core/rewriters.js";
+import { PAPER_IMAGE, USUAL_SEEDS } from "../../evaluation/plan.js";
 import { readPrompts } from "../../prompt-files/read-prompts.js";
 import { evaluationItems, evaluationOf } from "../requests/evaluation.js";
 import { type CommandContext, type CommandRequest, checkRange } from "../requests/request.js";
 import { readImage, readText } from "./options.js";
 
 /** Pictures that an evaluation draws of each prompt and rewriter. */
-export const EVALUATION_SEEDS: Range & { readonly usual: number } = {
-  min: 1,
-  max: 10,
-  whole: true,
-  usual: 2,
-};
-/** The paper's (Hao et al. 2022, section 2.3; docs/evaluation.md). */
-const PROTOCOL = { steps: 20, scheduler: "dpm++2m" } as const;
+export const EVALUATION_SEEDS: Range = { min: 1, max: 10, whole: true };
 
 /**
  * `/batch file evaluate:True [rewriter] [seeds] [...]`: each prompt of the file as each rewriter writes it, from the same
@@ -29,7 +23,7 @@ export function readEvaluation(
   const { options } = interaction;
   const { limits, download, styles, offered } = context;
   const image = readImage(interaction, asInThePaper(context));
-  const seeds = checkRange("seeds", options.getInteger("seeds") ?? EVALUATION_SEEDS.usual, EVALUATION_SEEDS);
+  const seeds = checkRange("seeds", options.getInteger("seeds") ?? USUAL_SEEDS, EVALUATION_SEEDS);
   const names = (options.getString("rewriter") ?? rewriterNameOf(context.defaults.text))
     .split(",")
     .map((name) => name.trim())
@@ -69,7 +63,7 @@ function asInThePaper({ paced: _, ...context }: CommandContext): CommandContext 
     defaults: {
       ...context.defaults,
       speed: "full",
-      image: { ...image, ...PROTOCOL, size: null, negative: "" },
+      image: { ...image, ...PAPER_IMAGE, size: null, negative: "" },
     },
   };
 }
