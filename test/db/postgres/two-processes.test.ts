@@ -4,6 +4,7 @@ import { promisify } from "node:util";
 import { describe, expect, inject, test } from "vitest";
 import { STYLE_MAX } from "../../../src/core/styles.js";
 import { postgresStore } from "../../../src/db/postgres/store.js";
+import type { Store } from "../../../src/db/store.js";
 import { newSchema, query } from "../../support/postgres-server.js";
 import { claimNext, drawn, newJob } from "../contract/fixtures.js";
 import { compileSources } from "../sqlite/child/sources.js";
@@ -23,28 +24,53 @@ const counted = (lines: readonly string[]): Map<string, number> => {
 };
 const twice = (lines: readonly string[]) => [...counted(lines)].filter(([, times]) => times > 1);
 
-describe.skipIf(server == null)("two processes on one database", () => {
-  test("race with every verb, late and over their leases, and each thing happens once", async () => {
-    const url = await newSchema(server!);
-    const sources = compileSources();
-    const store = await postgresStore(url);
-    try {
-      const { origin, ...request } = newJob({ user: "drafter" });
-      for (let i = 0; i < DRAFTS; i++)
-        await store.drafts.add(
-          { ...request, preview: false },
-          { ...origin, interactionId: `draft-${i}` },
-          Number.MAX_SAFE_INTEGER,
-        );
+/** A database with drafts, two processes that run a script on it, and what they said. */
+async function race(
+  draftsDueAt: number,
+  script: string,
+  work: (at: {
+    readonly url: string;
+    readonly store: Store;
+    /** What each of the two prints. */
+    readonly both: (argumentsOf: (i: number) => readonly string[]) => Promise<string[][]>;
+  }) => Promise<void>,
+): Promise<void> {
+  const url = await newSchema(server!);
+  const sources = compileSources();
+  const store = await postgresStore(url);
+  try {
+    const { origin, ...request } = newJob({ user: "drafter" });
+    for (let i = 0; i < DRAFTS; i++)
+      await store.drafts.add(
+        { ...request, preview: false },
+        { ...origin, interactionId: `draft-${i}` },
+        draftsDueAt,
+      );
+    const both = async (argumentsOf: (i: number) => readonly string[]) => {
       const outputs = await Promise.all(
         ["one", "two"].map((name, i) =>
-          run(process.execPath, [SCRIPT, sources.dir, url, name, String(i + 1)]),
+          run(process.execPath, [script, sources.dir, url, name, ...argumentsOf(i)]),
         ),
       );
-      const said = outputs.map(({ stdout }) => stdout.trim().split("\n"));
+      return outputs.map(({ stdout }) => stdout.trim().split("\n"));
+    };
+    await work({ url, store, both });
+  } finally {
+    await store.close();
+    sources.remove();
+  }
+}
+
+/** What was said of a verb. */
+const about = (verb: string, lines: readonly string[]): string[] =>
+  lines.flatMap((line) => (line.startsWith(`${verb} `) ? [line.slice(verb.length + 1)] : []));
+
+describe.skipIf(server == null)("two processes on one database", () => {
+  test("race with every verb, late and over their leases, and each thing happens once", async () => {
+    await race(Number.MAX_SAFE_INTEGER, SCRIPT, async ({ url, both }) => {
+      const said = await both((i) => [String(i + 1)]);
       const lines = said.flat();
-      const of = (verb: string, from = lines) =>
-        from.flatMap((line) => (line.startsWith(`${verb} `) ? [line.slice(verb.length + 1)] : []));
+      const of = (verb: string, from = lines) => about(verb, from);
 
       const jobs = await query<{ id: string; state: string; rewrite: string | null }>(
         url,
@@ -78,24 +104,11 @@ describe.skipIf(server == null)("two processes on one database", () => {
       for (const own of said) expect(of("claimed", own).length).toBeGreaterThan(10);
       expect(of("recovered").length).toBeGreaterThan(5);
       expect(of("refused").length).toBeGreaterThan(5);
-    } finally {
-      await store.close();
-      sources.remove();
-    }
+    });
   });
 
   test("race with what people are told and with the end of what is stored, and each thing happens once", async () => {
-    const url = await newSchema(server!);
-    const sources = compileSources();
-    const store = await postgresStore(url);
-    try {
-      const { origin, ...request } = newJob({ user: "drafter" });
-      for (let i = 0; i < DRAFTS; i++)
-        await store.drafts.add(
-          { ...request, preview: false },
-          { ...origin, interactionId: `draft-${i}` },
-          Date.now(),
-        );
+    await race(Date.now(), ANSWERS, async ({ url, store, both }) => {
       for (const user of ["dropped", "pruned", "erased"])
         for (let i = 0; i < DONE; i++) {
           await store.queue.enqueue(newJob({ user, rewrites: ["A cat, detailed"] }));
@@ -108,14 +121,8 @@ describe.skipIf(server == null)("two processes on one database", () => {
           await store.queue.complete(claim);
         }
       const lines: string[] = [];
-      for (const part of ["tell", "end"]) {
-        const outputs = await Promise.all(
-          ["one", "two"].map((name) => run(process.execPath, [ANSWERS, sources.dir, url, name, part])),
-        );
-        lines.push(...outputs.flatMap(({ stdout }) => stdout.trim().split("\n")));
-      }
-      const of = (verb: string) =>
-        lines.flatMap((line) => (line.startsWith(`${verb} `) ? [line.slice(verb.length + 1)] : []));
+      for (const part of ["tell", "end"]) lines.push(...(await both(() => [part])).flat());
+      const of = (verb: string) => about(verb, lines);
 
       const jobs = 3 * DONE;
       // Both see the same pair, and of each person one vote counts, whose choice both answer.
@@ -146,9 +153,6 @@ describe.skipIf(server == null)("two processes on one database", () => {
       // Votes outlive jobs; those of whoever was erased are gone.
       const [counted] = await query<{ votes: number }>(url, "select count(*)::int as votes from votes");
       expect(counted!.votes).toBe(first.filter((vote) => !vote.includes(" 0 ")).length);
-    } finally {
-      await store.close();
-      sources.remove();
-    }
+    });
   });
 });
