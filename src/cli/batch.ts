@@ -28,6 +28,7 @@ import {
   requireRewriting,
   rewriteAll,
   sidesContext,
+  withText,
 } from "./parts/pairs.js";
 import { markNotes, unreadLines } from "./parts/prompt.js";
 import { stylesOf } from "./parts/styles.js";
@@ -116,11 +117,7 @@ export async function batch(
       optimized: rewrite ?? writtenNow(i, "optimized")!.rewrite,
       rewriter: given === null ? rewriterNameOf(textOptionsOf({ text }, item)) : null,
       kept: writtenNow(i, "optimized")?.kept,
-      ...(against === undefined
-        ? {}
-        : {
-            against: { ...against, rewrite: against.rewrite ?? writtenNow(i, "baseline")!.rewrite, ms: null },
-          }),
+      ...withText(against, writtenNow(i, "baseline")),
       seed: ofRow === undefined || isGiven("seed") ? seed + i : ofRow,
       baseline: join(folder, `prompt${i + 1}_original.png`),
       drawn: join(folder, `prompt${i + 1}_optimized.png`),

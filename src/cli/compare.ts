@@ -20,9 +20,11 @@ import {
   type AgainstFlags,
   drawPairs,
   opponentJson,
+  type PairToDraw,
   requireRewriting,
   rewriteAll,
   sidesContext,
+  withText,
 } from "./parts/pairs.js";
 import { markNotes, typedPrompt, unreadLines } from "./parts/prompt.js";
 import { scoreLine } from "./score.js";
@@ -68,17 +70,14 @@ export async function compare(
   for (const line of unreadLines(rewrites)) output.say(line);
   const written = (side: Side) => rewrites[lacking.indexOf(side)];
   const rewrite = written("optimized");
-  const opponent =
-    item.against === undefined
-      ? undefined
-      : { ...item.against, rewrite: item.against.rewrite ?? written("baseline")!.rewrite, ms: null };
+  const opponent = withText(item.against, written("baseline"));
   const rewriter = rewriterNameOf(sides.text);
-  const pair = {
+  const pair: PairToDraw = {
     prompt,
     optimized: item.rewrite ?? rewrite!.rewrite,
     rewriter,
     kept: rewrite?.kept,
-    ...(opponent === undefined ? {} : { against: opponent }),
+    ...opponent,
     seed,
     baseline: join(folder, "baseline.png"),
     drawn: join(folder, "optimized.png"),
@@ -93,7 +92,7 @@ export async function compare(
       prompt,
       optimized: pair.optimized,
       rewriter,
-      ...(opponent === undefined ? {} : { against: opponentJson(opponent) }),
+      ...(pair.against === undefined ? {} : { against: opponentJson(pair.against) }),
       kept: rewrite?.kept ?? false,
       unread: rewrite?.unread ?? null,
       candidates: rewrite?.candidates ?? [],
@@ -116,7 +115,7 @@ export async function compare(
       seconds: (performance.now() - started) / 1000,
     },
     [
-      ...(opponent === undefined ? [] : [opponent.rewrite, ""]),
+      ...(pair.against === undefined ? [] : [pair.against.rewrite, ""]),
       pair.optimized,
       "",
       `Seed ${seed}.`,

@@ -5,7 +5,6 @@ import {
   findClipTokenizer,
   findDiffusion,
   findVae,
-  inspectCheckpoint,
   publishedInCache,
 } from "../checkpoints/layouts/catalog.js";
 import { DIFFUSION_PARTS } from "../checkpoints/layouts/diffusion-files.js";
@@ -30,7 +29,7 @@ import { EXPLANATIONS, explain } from "./parts/explanations.js";
 import type { Finding } from "./parts/finding.js";
 import { modelCounts, modelTable } from "./parts/library.js";
 import type { Output } from "./parts/output.js";
-import { placesOf } from "./parts/places.js";
+import { inspectConfigured, placesOf } from "./parts/places.js";
 import { storedFindings } from "./parts/stored-findings.js";
 import { operatorTable } from "./parts/tried-device.js";
 
@@ -62,11 +61,10 @@ export async function doctor(
     }),
     await fonts(),
     ...tried.findings,
-    await checkpointFinding("promptist", "Promptist", named.PROMPTIST_CHECKPOINT, named, []),
+    await checkpointFinding("promptist", "Promptist", named, []),
     await checkpointFinding(
       "diffusion",
       "Stable Diffusion",
-      named.DIFFUSION_CHECKPOINT,
       named,
       library.models.filter(({ kind, misfit }) => kind === "checkpoint" && misfit === null),
     ),
@@ -184,14 +182,10 @@ async function fonts(): Promise<Finding> {
 async function checkpointFinding(
   kind: "promptist" | "diffusion",
   subject: string,
-  given: string,
   config: Config,
   usable: readonly FoundModel[],
 ): Promise<Finding> {
-  const { checkpoint, problems } = inspectCheckpoint(kind, given || undefined, config.checkpointsDir, {
-    ...placesOf(config),
-    ...(kind === "diffusion" && config.VAE ? { vae: config.VAE } : {}),
-  });
+  const { checkpoint, problems } = inspectConfigured(kind, config);
   const found = checkpoint
     ? `${checkpoint.name}, ${(checkpoint.bytes / 2 ** 20).toFixed(1)} MiB in ${checkpoint.directory}`
     : "not found";
@@ -275,12 +269,7 @@ const NOTES_SHOWN = 3;
  */
 async function judgeFindings(config: Config): Promise<Finding[]> {
   const subject = "judges";
-  const { checkpoint } = inspectCheckpoint(
-    "diffusion",
-    config.DIFFUSION_CHECKPOINT || undefined,
-    config.checkpointsDir,
-    { ...placesOf(config), ...(config.VAE ? { vae: config.VAE } : {}) },
-  );
+  const { checkpoint } = inspectConfigured("diffusion", config);
   if (checkpoint === null) return [];
   let judges: FoundJudges;
   try {

@@ -1,11 +1,11 @@
-import { findVae, inspectCheckpoint } from "../../checkpoints/layouts/catalog.js";
+import { findVae } from "../../checkpoints/layouts/catalog.js";
 import type { Config } from "../../config.js";
 import { CheckpointError, describe } from "../../core/errors.js";
 import type { OwnDevice } from "../../inference/loop/model-choice.js";
 import type { DeviceReport } from "../../inference/runtime/device-check.js";
 import { planName } from "../../inference/runtime/plan.js";
 import type { Finding } from "./finding.js";
-import { placesOf } from "./places.js";
+import { inspectConfigured } from "./places.js";
 import { describeMemory, type TriedDevice, tryDevice } from "./tried-device.js";
 
 /** The devices that the program would use, and what `DEVICES=auto` found, in words. */
@@ -62,12 +62,7 @@ export async function deviceFindings({ devices, found }: DevicesToTry, config: C
 
 /** What pictures of the checkpoint's own side and of a larger one take in memory, by the count, on each device. */
 export async function memoryFindings(devices: Tried["devices"], config: Config): Promise<Finding[]> {
-  const { checkpoint } = inspectCheckpoint(
-    "diffusion",
-    config.DIFFUSION_CHECKPOINT || undefined,
-    config.checkpointsDir,
-    { ...placesOf(config), ...(config.VAE ? { vae: config.VAE } : {}) },
-  );
+  const { checkpoint } = inspectConfigured("diffusion", config);
   if (checkpoint === null) return [];
   const subject = "memory";
   const findings: Finding[] = [];

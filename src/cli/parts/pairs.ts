@@ -1,4 +1,5 @@
 import { basename, join } from "node:path";
+import type { PairSides } from "../../bot/requests/opponents.js";
 import { readWords } from "../../core/emphasis.js";
 import { InputError } from "../../core/errors.js";
 import { imageOf, type Opponent } from "../../core/job.js";
@@ -71,6 +72,15 @@ export const opponentJson = ({ text, rewrite }: Opponent) => ({
   rewriter: rewriterNameOf(text),
   text: rewrite,
 });
+
+/** A pair's opponent with its text, which was given or is what its rewriter wrote now. */
+export const withText = (
+  against: PairSides["against"],
+  written: Rewrite | undefined,
+): Pick<PairToDraw, "against"> =>
+  against === undefined
+    ? {}
+    : { against: { text: against.text, rewrite: against.rewrite ?? written!.rewrite, ms: null } };
 
 /** Throws InputError INPUT_REWRITER for none, since both pictures of a pair would be the same. */
 export function requireRewriting({ rewriter, against }: Pick<TextFlags, "rewriter"> & AgainstFlags): void {
