@@ -27,6 +27,7 @@ import type { Work } from "../../core/waiting.js";
 import type { NewItem } from "../../db/queue.js";
 import type { PictureStore } from "../../pictures/store.js";
 import { type Press, replyPrivately } from "../discord/interactions.js";
+import { codeSpan } from "../discord/markdown.js";
 import {
   type Enlargement,
   enlargeMenu,
@@ -36,7 +37,6 @@ import {
 } from "../messages/parts/components.js";
 import { coarse } from "../messages/parts/eta.js";
 import { sizeOfFile } from "../messages/parts/stored-picture.js";
-import { styleCode } from "../messages/parts/style-sections.js";
 import type { Intake } from "../requests/intake.js";
 import { againstOf, unwritten } from "../requests/opponents.js";
 import { type CommandRequest, checkRange } from "../requests/request.js";
@@ -107,7 +107,7 @@ export class GoOn {
   /** Asks which picture to draw over, and how much larger; each choice says how long it takes. */
   async askEnlarge(press: Press, job: Job): Promise<void> {
     const words = wordsOf(press.locale);
-    const upscaler = words.resultLines.upscaler(styleCode(await this.#options.upscalerFor(press)));
+    const upscaler = words.resultLines.upscaler(codeSpan(await this.#options.upscalerFor(press)));
     const content = `${words.resultLines.chooseEnlarged}\n-# ${upscaler}`;
     const item = await this.#chosen(press, job, { verb: "enlarge", argument: null }, content);
     if (item === null) return;

@@ -8,8 +8,8 @@ import {
 import { InputError } from "../../core/errors.js";
 import type { Job } from "../../core/job.js";
 import { replyPrivately } from "../discord/interactions.js";
-import { CONTENT_MAX } from "../discord/outgoing.js";
 import { hostsMessage } from "../messages/hosts-message.js";
+import { wholeLines } from "../messages/parts/whole-lines.js";
 import { adminLines } from "../words/english/admin.js";
 import { commandTexts } from "../words/english/commands.js";
 import { wordsOf } from "../words/languages.js";
@@ -37,15 +37,8 @@ const host = {
 /** As many jobs as a message holds whole, and how many more there are. */
 function failedJobs(jobs: readonly Job[]): string {
   if (jobs.length === 0) return adminLines.noneFailed;
-  const lines: string[] = [];
-  let room = CONTENT_MAX - adminLines.moreFailed(jobs.length).length;
-  for (const one of jobs.map((it) => `${adminLines.failed(it)} ${adminLines.failedAt(it)}`)) {
-    room -= one.length + 1;
-    if (room < 0) break;
-    lines.push(one);
-  }
-  const more = jobs.length - lines.length;
-  return [...lines, ...(more === 0 ? [] : [adminLines.moreFailed(more)])].join("\n");
+  const lines = jobs.map((it) => `${adminLines.failed(it)} ${adminLines.failedAt(it)}`);
+  return wholeLines(lines, adminLines.moreFailed);
 }
 
 const sub = (name: string, description: string, options: (typeof job | typeof host)[] = []) => ({

@@ -1,7 +1,7 @@
 import { ApplicationCommandType } from "discord.js";
 import { replyPrivately } from "../discord/interactions.js";
+import { codeSpan } from "../discord/markdown.js";
 import { coarse, etas, positionsOf } from "../messages/parts/eta.js";
-import { styleCode } from "../messages/parts/style-sections.js";
 import type { ModelList } from "../requests/models.js";
 import { quotaLine } from "../requests/quotas.js";
 import { commandTexts } from "../words/english/commands.js";
@@ -64,7 +64,7 @@ function modelLines({ loaded }: ModelList, { queueLines }: Words): string[] {
   if (loaded === undefined || loaded.swaps === 0) return [];
   const { names, swaps } = loaded;
   return [
-    [...(names.length === 0 ? [] : [queueLines.loaded(names.map(styleCode))]), queueLines.swaps(swaps)].join(
+    [...(names.length === 0 ? [] : [queueLines.loaded(names.map(codeSpan))]), queueLines.swaps(swaps)].join(
       " ",
     ),
   ];

@@ -8,9 +8,8 @@ import { PRESETS, STYLE_MAX, type Style, styleNamed } from "../../core/styles.js
 import { cleanPrompt, isLongerThan } from "../../prompt-files/clean-prompt.js";
 import { readStylesCsv, STYLES_FILE_MAX_BYTES } from "../../prompt-files/styles-csv.js";
 import { deferPrivately, replyPrivately } from "../discord/interactions.js";
-import { clip, escapeMarkdown } from "../discord/markdown.js";
+import { clip, codeSpan, escapeMarkdown } from "../discord/markdown.js";
 import { EMBED_DESCRIPTION_MAX } from "../discord/outgoing.js";
-import { styleCode } from "../messages/parts/style-sections.js";
 import { checkOption } from "../requests/request.js";
 import { checkWords, mayManage, stylesOwner } from "../requests/rules.js";
 import { commandTexts } from "../words/english/commands.js";
@@ -114,7 +113,7 @@ async function list(
     some.map(({ name, prompt, negative }) =>
       clip(
         [
-          `${styleCode(name)} ${escapeMarkdown(prompt)}`.trim(),
+          `${codeSpan(name)} ${escapeMarkdown(prompt)}`.trim(),
           ...(negative === "" ? [] : [styleLines.without(escapeMarkdown(negative))]),
         ].join(" · "),
         ENTRY_MAX,
@@ -154,7 +153,7 @@ async function save(
   if (saved.prompt === "" && saved.negative === "") return replyPrivately(interaction, styleLines.needsWords);
   await checkWords(await settings.resolve(interaction), [saved.prompt]);
   const [became] = await styles.save(stylesOwner(interaction), [saved], interaction.user.id);
-  const code = styleCode(saved.name);
+  const code = codeSpan(saved.name);
   const answers = { added: styleLines.saved(code), replaced: styleLines.replaced(code) };
   await replyPrivately(
     interaction,
@@ -169,7 +168,7 @@ async function remove(
 ): Promise<void> {
   const name = interaction.options.getString("title", true).trim();
   const was = await styles.remove(stylesOwner(interaction), name);
-  const code = styleCode(name);
+  const code = codeSpan(name);
   await replyPrivately(interaction, was ? styleLines.removed(code) : styleLines.notRemoved(code));
 }
 
@@ -194,7 +193,7 @@ async function importFile(
   const countOf = (what: string) => became.filter((it) => it === what).length;
   const { tooLong } = read;
   const more = read.more + countOf("full");
-  const names = tooLong.slice(0, LISTED_NAMES).map(styleCode);
+  const names = tooLong.slice(0, LISTED_NAMES).map(codeSpan);
   const lines = [
     styleLines.imported(countOf("added"), countOf("replaced")),
     ...(tooLong.length === 0 ? [] : [styleLines.importedTooLong(names, tooLong.length - names.length)]),

@@ -24,6 +24,9 @@ export function codeBlock(text: string, max: number): string {
   return `${FENCE}\n${clip(inert, room)}\n${FENCE}`;
 }
 
+/** A short text as code, which its own signs can't change. */
+export const codeSpan = (text: string): string => `\`${text.replaceAll("`", "'")}\``;
+
 /** A user's text outside a code block, without Markdown, mentions or link previews. */
 export const escapeMarkdown = (text: string): string =>
   text

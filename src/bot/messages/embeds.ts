@@ -1,12 +1,12 @@
 import type { APIEmbed } from "discord.js";
 import type { Job } from "../../core/job.js";
 import { DEFAULT_SPEED, type ImageOptions, promptModeOf } from "../../core/options.js";
-import { clip } from "../discord/markdown.js";
+import { clip, codeSpan } from "../discord/markdown.js";
 import { EMBED_DESCRIPTION_MAX, type Outgoing, type OutgoingFile, type Row } from "../discord/outgoing.js";
 import type { Words } from "../words/english/english.js";
 import { jobReference } from "../words/english/result.js";
 import type { Facts } from "./parts/presentation.js";
-import { styleCode, styleOption } from "./parts/style-sections.js";
+import { styleOption } from "./parts/style-sections.js";
 import { COLORS } from "./status-message.js";
 
 /** The embed of a result: what was made, how, and by which job. */
@@ -77,7 +77,7 @@ export function unusualOptions({ image }: Job, { usual, words }: Facts): string[
     ...(size === null || size === sizeOf(usual) ? [] : [size]),
     ...(image.from === undefined ? [] : [resultLines.from(image.from.strength)]),
     ...(image.from?.enlarge === undefined ? [] : [resultLines.larger(image.from.enlarge)]),
-    ...(image.from?.upscaler === undefined ? [] : [resultLines.upscaler(styleCode(image.from.upscaler))]),
+    ...(image.from?.upscaler === undefined ? [] : [resultLines.upscaler(codeSpan(image.from.upscaler))]),
     ...styleOption(image, words),
     ...modelParts(image, words),
   ];
@@ -88,8 +88,8 @@ export const modelParts = (
   { model = "", loras = [] }: Pick<Job["image"], "model" | "loras">,
   { resultLines }: Words,
 ): string[] => [
-  ...(model === "" ? [] : [resultLines.model(styleCode(model))]),
-  ...loras.map(({ name, strength }) => resultLines.lora(styleCode(name), strength)),
+  ...(model === "" ? [] : [resultLines.model(codeSpan(model))]),
+  ...loras.map(({ name, strength }) => resultLines.lora(codeSpan(name), strength)),
 ];
 
 /** How long the job took from its first claim, and what people should know of what made it. */

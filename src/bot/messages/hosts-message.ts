@@ -1,27 +1,20 @@
 import { conditionOf, type Host, type HostDevice, hasOtherPictures } from "../../core/host.js";
-import { escapeMarkdown } from "../discord/markdown.js";
-import { CONTENT_MAX } from "../discord/outgoing.js";
+import { codeSpan, escapeMarkdown } from "../discord/markdown.js";
 import type { Words } from "../words/english/english.js";
+import { wholeLines } from "./parts/whole-lines.js";
 
 const OFFERS_SHOWN = 6;
 const REASON_MAX = 200;
-
-const code = (text: string): string => `\`${text.replaceAll("`", "'")}\``;
 
 /** All hosts with what their devices do, as many as a message holds whole; the program that answers comes first. */
 export function hostsMessage(hosts: readonly Host[], { hostLines }: Words): string {
   if (hosts.length === 0) return hostLines.none;
   const own = hosts.find(({ isSelf }) => isSelf === true);
   const inOrder = own === undefined ? hosts : [own, ...hosts.filter((host) => host !== own)];
-  const shown: string[] = [];
-  let room = CONTENT_MAX - hostLines.more(hosts.length).length - 1;
-  for (const text of inOrder.map((host) => hostText(host, own, hostLines))) {
-    room -= text.length + 1;
-    if (room < 0) break;
-    shown.push(text);
-  }
-  const more = hosts.length - shown.length;
-  return [...shown, ...(more === 0 ? [] : [hostLines.more(more)])].join("\n");
+  return wholeLines(
+    inOrder.map((host) => hostText(host, own, hostLines)),
+    hostLines.more,
+  );
 }
 
 function hostText(host: Host, own: Host | undefined, lines: Words["hostLines"]): string {
@@ -35,7 +28,7 @@ function hostText(host: Host, own: Host | undefined, lines: Words["hostLines"]):
         ? lines.silent(wholeMs)
         : lines.heard(wholeMs);
   const head = [
-    `**${code(name)}** ${lines.roles[role]}`,
+    `**${codeSpan(name)}** ${lines.roles[role]}`,
     ...(host.paused ? [lines.paused] : []),
     heard,
     own !== undefined && version !== own.version
@@ -44,7 +37,7 @@ function hostText(host: Host, own: Host | undefined, lines: Words["hostLines"]):
     ...(own !== undefined && hasOtherPictures(host, own) ? [lines.otherPictures] : []),
   ].join(" · ");
   if (condition === "stopped" || condition === "silent") return head;
-  const offers = state.offers.slice(0, OFFERS_SHOWN).map(code);
+  const offers = state.offers.slice(0, OFFERS_SHOWN).map(codeSpan);
   return [
     head,
     ...state.devices.map((device) => `> ${deviceText(device, lines)}`),
@@ -54,11 +47,11 @@ function hostText(host: Host, own: Host | undefined, lines: Words["hostLines"]):
 
 function deviceText(device: HostDevice, lines: Words["hostLines"]): string {
   const { name, opened, phase, jobId, models, loadedBytes, setAside } = device;
-  const title = code(opened === null || opened === name ? name : `${name} (${opened})`);
+  const title = codeSpan(opened === null || opened === name ? name : `${name} (${opened})`);
   if (setAside !== null) return `${title} ${lines.setAside(escapeMarkdown(setAside.slice(0, REASON_MAX)))}`;
-  const doing = jobId === null ? lines.idle : lines[phase ?? "image"](code(jobId));
+  const doing = jobId === null ? lines.idle : lines[phase ?? "image"](codeSpan(jobId));
   return [
     `${title} ${doing}`,
-    ...(models.length === 0 ? [] : [lines.loaded(models.map(code), loadedBytes)]),
+    ...(models.length === 0 ? [] : [lines.loaded(models.map(codeSpan), loadedBytes)]),
   ].join(" · ");
 }

@@ -2,19 +2,16 @@ import { imageOf, type Job } from "../../../core/job.js";
 import type { ImageOptions } from "../../../core/options.js";
 import { isGuided } from "../../../core/source.js";
 import { applyStyle } from "../../../core/styles.js";
-import { codeBlock } from "../../discord/markdown.js";
+import { codeBlock, codeSpan } from "../../discord/markdown.js";
 import type { Words } from "../../words/english/english.js";
 
 const WORDS_MAX = 500;
 const WHOLE_MAX = 900;
 const NEGATIVE_MAX = 300;
 
-/** A style's name as code, which its own signs can't change. */
-export const styleCode = (name: string): string => `\`${name.replaceAll("`", "'")}\``;
-
 /** The style among a result's settings. */
 export const styleOption = ({ style }: Pick<ImageOptions, "style">, { styleLines }: Words): string[] =>
-  style === undefined ? [] : [styleLines.option(styleCode(style.name))];
+  style === undefined ? [] : [styleLines.option(codeSpan(style.name))];
 
 /** What a job's style adds to its prompts; for a rewrite alone, the whole text to copy. */
 export function styleSections(job: Job, { styleLines }: Words): string[] {

@@ -1,5 +1,6 @@
 import { type Job, linkTo, type Phase } from "../../../core/job.js";
 import type { QueueDepth } from "../../../db/queue.js";
+import { codeSpan } from "../../discord/markdown.js";
 import { errorSentence } from "./errors.js";
 import { beginning } from "./history.js";
 import { labels } from "./labels.js";
@@ -38,8 +39,7 @@ export const adminLines = {
   /** Of a failed job: when, its message, and the beginning of its prompt. */
   failedAt: ({ origin, items, createdAt, finishedAt, delivery }: Job) =>
     `<t:${Math.floor((finishedAt ?? createdAt) / 1000)}:R> · [Open](${linkTo(origin, delivery.messageId)})\n> ${beginning(items[0]?.prompt ?? "")}`,
-  notFailed: (id: string) =>
-    `There is no failed job \`${id.replaceAll("`", "'")}\`. \`/admin failed\` lists them.`,
+  notFailed: (id: string) => `There is no failed job ${codeSpan(id)}. \`/admin failed\` lists them.`,
   retried: (id: string) => `Job \`${id}\` is back in the queue.`,
   dropped: (id: string) => `Job \`${id}\` is deleted.`,
 } as const;

@@ -1,5 +1,6 @@
 import { codeOf, contextOf, type ErrorCode, type ErrorContext } from "../../../core/errors.js";
 import type { LimitScope } from "../../../core/job.js";
+import { codeSpan } from "../../discord/markdown.js";
 import { capitalized, count, formatBytes, holder, number } from "./parts.js";
 import type { Translated } from "./translated.js";
 
@@ -209,7 +210,7 @@ export class Values {
   /** A text as code, which can't be changed by its own signs; null where there is none. */
   code(name: string): string | null {
     const value = this.text(name);
-    return value === null ? null : `\`${value.replaceAll("`", "'")}\``;
+    return value === null ? null : codeSpan(value);
   }
 
   /** Whether the reader of files says what is wrong; it does so in English. */

@@ -1,6 +1,6 @@
 import type { Grid } from "../../../core/grid.js";
 import type { Item } from "../../../core/job.js";
-import { clip } from "../../discord/markdown.js";
+import { clip, codeSpan } from "../../discord/markdown.js";
 import { count, number } from "./parts.js";
 
 /** A grid and its cells. */
@@ -28,10 +28,7 @@ export const axisLines = ({ x, y }: Grid): string[] => [
 ];
 
 const valuesOf = (values: readonly string[]): string =>
-  clip(
-    values.map((value) => `\`${clip(shown(value), VALUE_MAX).replaceAll("`", "'")}\``).join(", "),
-    VALUES_MAX,
-  );
+  clip(values.map((value) => codeSpan(clip(shown(value), VALUE_MAX))).join(", "), VALUES_MAX);
 
 /** Such as `steps 10 · guidance 7.5`: the values of one cell. */
 export function cellLabel({ x, y }: Grid, { index }: Pick<Item, "index">): string {

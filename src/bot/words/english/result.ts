@@ -1,7 +1,7 @@
 import { type ItemNote, imageOf, type Job, type JobKind, nounOf, type Phase } from "../../../core/job.js";
 import type { ImageOptions, PromptMode, Speed, TextOptions } from "../../../core/options.js";
 import { SIDES, type Side } from "../../../core/side.js";
-import { clip, escapeMarkdown, tail } from "../../discord/markdown.js";
+import { clip, codeSpan, escapeMarkdown, tail } from "../../discord/markdown.js";
 import { errorSentence, errorSentences } from "./errors.js";
 import { labels } from "./labels.js";
 import { count, formatDuration, listed, numbered } from "./parts.js";
@@ -194,16 +194,16 @@ export function noteLine(note: ItemNote, words: Translated<typeof noteWords> = n
       ? clip(`Of the message, ${listed(note.problems)}.`, NOTE_PROBLEMS_MAX)
       : words.leftOut;
   if (note.code === "embedding")
-    return words.embedding(`\`${note.name.replaceAll("`", "'")}\``, note.sha256.slice(0, SHORT_HASH));
+    return words.embedding(codeSpan(note.name), note.sha256.slice(0, SHORT_HASH));
   if (note.code === "models")
     return words.models(
       note.used.map(({ name, hash }) => {
-        const code = `\`${name.replaceAll("`", "'")}\``;
+        const code = codeSpan(name);
         return hash === null ? code : `${code} (${hash.slice(0, SHORT_HASH)})`;
       }),
     );
   if (note.code === "redone" || note.code === "plain") return words[note.code](note.side);
-  const quoted = `\`${withoutMiddle(note.words.replaceAll("`", "'"))}\``;
+  const quoted = codeSpan(withoutMiddle(note.words));
   return note.code === "unread" ? words.unread(quoted) : words.truncated(note.side, quoted);
 }
 
