@@ -3,6 +3,7 @@ import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { nearestName, readEnvFile } from "./config/env-file.js";
+import { DEVICE_HELP, textDeviceProblem } from "./core/devices.js";
 import { InputError } from "./core/errors.js";
 import type { LimitScope } from "./core/job.js";
 import {
@@ -12,7 +13,6 @@ import {
   DEFAULT_LIMITS,
   DEFAULT_SPEED,
   DEFAULT_TEXT_OPTIONS,
-  DEVICE_HELP,
   IMAGE_RANGES,
   type ImageOptions,
   KEEP_PROMPTS,
@@ -26,7 +26,6 @@ import {
   TEXT_RANGES,
   TEXT_WEIGHTS,
   type TextOptions,
-  textDeviceProblem,
 } from "./core/options.js";
 import { foldersIn, hubCacheOf } from "./core/paths.js";
 import { PROMPTIST, REWRITER_NAMES } from "./core/rewriters.js";

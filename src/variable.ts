@@ -1,14 +1,6 @@
 import { z } from "zod";
-import {
-  type DeviceName,
-  IMAGE_RANGES,
-  LIMIT_RANGES,
-  parseSize,
-  type Range,
-  readDevice,
-  readDevices,
-  SIDE_MULTIPLE,
-} from "./core/options.js";
+import { type DeviceName, readDevice, readDevices } from "./core/devices.js";
+import { IMAGE_RANGES, LIMIT_RANGES, parseSize, type Range, SIDE_MULTIPLE } from "./core/options.js";
 import { parseMemory } from "./core/picture-memory.js";
 
 /** One variable of the environment and of `.env`. */

@@ -13,6 +13,8 @@ const MESSAGES = ["bot/messages", "bot/messages/parts", ...SENTENCES];
  */
 const ALLOWED: Record<string, readonly string[]> = {
   core: [],
+  "core/hosts": ["core"],
+  "core/statistics": [],
   files: ["core"],
   "prompt-files": ["core"],
   db: ["core"],

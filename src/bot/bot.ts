@@ -1,12 +1,12 @@
 import { atMost } from "../core/backoff.js";
 import { DiscordError } from "../core/errors.js";
 import { type Events, log } from "../core/events.js";
-import type { Host } from "../core/host.js";
+import type { Host } from "../core/hosts/host.js";
+import { type DevicePace, usualMs, type Work } from "../core/hosts/waiting.js";
 import { PHASES } from "../core/job.js";
 import { NO_MODELS } from "../core/known-models.js";
 import { DEFAULT_SIDES, DEFAULT_SPEED, type TextOptions } from "../core/options.js";
 import type { Treatment } from "../core/settings.js";
-import { type DevicePace, usualMs, type Work } from "../core/waiting.js";
 import type { Store } from "../db/store.js";
 import type { PictureStore } from "../pictures/store.js";
 import { Tastes } from "../taste/tastes.js";

@@ -18,8 +18,8 @@ import {
 import { embeddingsAmong } from "../checkpoints/library/found-embeddings.js";
 import { resolveNames } from "../checkpoints/library/resolve-names.js";
 import type { Config } from "../config.js";
+import type { DeviceName } from "../core/devices.js";
 import { CheckpointError, describe, InputError } from "../core/errors.js";
-import type { DeviceName } from "../core/options.js";
 import { redactor } from "../core/redact.js";
 import { unsupportedNode } from "../core/version.js";
 import type { JudgeGraph } from "../inference/judging/judge.js";

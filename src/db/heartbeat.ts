@@ -1,5 +1,5 @@
 import { type Events, log, subscribe } from "../core/events.js";
-import { BEAT_MS, type Host, type HostRole, type HostState } from "../core/host.js";
+import { BEAT_MS, type Host, type HostRole, type HostState } from "../core/hosts/host.js";
 import type { Hosts } from "./hosts.js";
 
 /** After a change that others want to see. */

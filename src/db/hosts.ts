@@ -1,4 +1,4 @@
-import type { Host } from "../core/host.js";
+import type { Host } from "../core/hosts/host.js";
 
 /** What a program says with a heartbeat. */
 export interface Beat extends Pick<Host, "name" | "role" | "version" | "state"> {

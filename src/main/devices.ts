@@ -1,5 +1,5 @@
 import type { Config } from "../config.js";
-import { type DeviceName, kindOf, numberOf } from "../core/options.js";
+import { type DeviceName, kindOf, numberOf } from "../core/devices.js";
 import type { OwnDevice } from "../inference/loop/model-choice.js";
 import { findDevices } from "../inference/runtime/cards.js";
 import { deviceMemory } from "../inference/runtime/device-memory.js";

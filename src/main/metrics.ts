@@ -1,6 +1,6 @@
 import type { Config } from "../config.js";
 import { type Events, log } from "../core/events.js";
-import type { Host } from "../core/host.js";
+import type { Host } from "../core/hosts/host.js";
 import type { Queue } from "../db/queue.js";
 
 /** What the program knows by now: a standby that waits knows no queue and no host. */

@@ -1,5 +1,5 @@
 import { type Events, subscribe } from "../core/events.js";
-import type { HostDevice, HostState } from "../core/host.js";
+import type { HostDevice, HostState } from "../core/hosts/host.js";
 import type { Phase } from "../core/job.js";
 import { RecentTimes } from "./recent-times.js";
 

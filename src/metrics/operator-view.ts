@@ -1,7 +1,13 @@
 import { readFile } from "node:fs/promises";
 import { isMissing } from "../core/errors.js";
 import type { Events, Progress } from "../core/events.js";
-import { conditionOf, type Host, type HostCondition, type HostRole, hasOtherPictures } from "../core/host.js";
+import {
+  conditionOf,
+  type Host,
+  type HostCondition,
+  type HostRole,
+  hasOtherPictures,
+} from "../core/hosts/host.js";
 import { type Job, type JobState, linkTo, PHASES, type Phase } from "../core/job.js";
 import type { LogLine } from "./recent-log.js";
 

@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import { codeOf } from "../core/errors.js";
 import type { Events, Progress } from "../core/events.js";
-import type { Host, HostDevice } from "../core/host.js";
+import type { Host, HostDevice } from "../core/hosts/host.js";
 import { type JobState, PHASES, type Phase } from "../core/job.js";
 
 interface WaitingLine {

@@ -1,5 +1,5 @@
 import type { Events, Progress } from "../core/events.js";
-import type { WorkTimes } from "../core/host.js";
+import type { WorkTimes } from "../core/hosts/host.js";
 import type { Phase } from "../core/job.js";
 
 /**

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { kindOf, numberOf, readDevice, readDevices, textDeviceProblem } from "../../src/core/options.js";
+import { kindOf, numberOf, readDevice, readDevices, textDeviceProblem } from "../../src/core/devices.js";
 
 test.each([
   ["cuda", "cuda", null],

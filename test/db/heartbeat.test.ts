@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createEvents, type Events } from "../../src/core/events.js";
-import { conditionOf, type HostState } from "../../src/core/host.js";
+import { conditionOf, type HostState } from "../../src/core/hosts/host.js";
 import { announced } from "../../src/db/announce.js";
 import { Heartbeat } from "../../src/db/heartbeat.js";
 import type { Store } from "../../src/db/store.js";

@@ -1,7 +1,7 @@
 import { beforeEach, expect, test } from "vitest";
 import { createEvents, type Events } from "../../src/core/events.js";
+import { workMs } from "../../src/core/hosts/waiting.js";
 import type { Phase } from "../../src/core/job.js";
-import { workMs } from "../../src/core/waiting.js";
 import { RecentTimes } from "../../src/metrics/recent-times.js";
 
 const OWNER = "host loop";

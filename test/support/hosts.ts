@@ -1,4 +1,4 @@
-import type { Host, HostDevice, WorkTimes } from "../../src/core/host.js";
+import type { Host, HostDevice, WorkTimes } from "../../src/core/hosts/host.js";
 import { PHASES } from "../../src/core/job.js";
 
 export const UNKNOWN: WorkTimes = {

@@ -1,5 +1,6 @@
 import type { ModalSubmitInteraction } from "discord.js";
 import { InputError } from "../../core/errors.js";
+import type { Work } from "../../core/hosts/waiting.js";
 import {
   drawnSides,
   type Item,
@@ -23,7 +24,6 @@ import {
 } from "../../core/options.js";
 import type { Side } from "../../core/side.js";
 import { leastStrength, stepsCost } from "../../core/source.js";
-import type { Work } from "../../core/waiting.js";
 import type { NewItem } from "../../db/queue.js";
 import type { PictureStore } from "../../pictures/store.js";
 import { type Press, replyPrivately } from "../discord/interactions.js";

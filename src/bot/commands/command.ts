@@ -3,8 +3,8 @@ import type {
   ChatInputCommandInteraction,
   RESTPostAPIChatInputApplicationCommandsJSONBody as CommandJson,
 } from "discord.js";
-import type { Host } from "../../core/host.js";
-import type { DevicePace } from "../../core/waiting.js";
+import type { Host } from "../../core/hosts/host.js";
+import type { DevicePace } from "../../core/hosts/waiting.js";
 import type { Store } from "../../db/store.js";
 import type { PictureStore } from "../../pictures/store.js";
 import type { Tastes } from "../../taste/tastes.js";

@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { type Events, log, type Progress, subscribe } from "../../core/events.js";
+import { type DevicePace, freeDevices, type Work } from "../../core/hosts/waiting.js";
 import {
   drawnSides,
   hasOverview,
@@ -9,7 +10,6 @@ import {
   type Origin,
   type Phase,
 } from "../../core/job.js";
-import { type DevicePace, freeDevices, type Work } from "../../core/waiting.js";
 import type { Deliveries } from "../../db/deliveries.js";
 import type { Queue } from "../../db/queue.js";
 import { faultOf } from "../discord/faults.js";

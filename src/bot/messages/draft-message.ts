@@ -1,8 +1,8 @@
 import { variesRewriters } from "../../core/grid.js";
+import { type DevicePace, usualMs } from "../../core/hosts/waiting.js";
 import { drawnSides, lacksRewrite, unwrittenSides } from "../../core/job.js";
 import { promptModeOf } from "../../core/options.js";
 import { stepsCost } from "../../core/source.js";
-import { type DevicePace, usualMs } from "../../core/waiting.js";
 import type { Draft } from "../../db/drafts.js";
 import type { NewItem, OpenWork } from "../../db/queue.js";
 import { clip, codeBlock, escapeMarkdown } from "../discord/markdown.js";

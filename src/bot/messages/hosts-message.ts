@@ -1,4 +1,4 @@
-import { conditionOf, type Host, type HostDevice, hasOtherPictures } from "../../core/host.js";
+import { conditionOf, type Host, type HostDevice, hasOtherPictures } from "../../core/hosts/host.js";
 import { codeSpan, escapeMarkdown } from "../discord/markdown.js";
 import type { Words } from "../words/english/english.js";
 import { wholeLines } from "./parts/whole-lines.js";

@@ -1,7 +1,7 @@
 import type { BaseInteraction } from "discord.js";
 import { InputError } from "../../core/errors.js";
+import type { Work } from "../../core/hosts/waiting.js";
 import { type Left, leftOf } from "../../core/quota.js";
-import type { Work } from "../../core/waiting.js";
 import type { OpenWork, Queue } from "../../db/queue.js";
 import type { StoredSettings } from "../../db/settings.js";
 import type { Usage, UsageFilter } from "../../db/usage.js";

@@ -4,15 +4,14 @@ import type { FoundCheckpoint } from "../../checkpoints/layouts/catalog.js";
 import { type EmbeddingChoice, parseEmbedding } from "../../checkpoints/layouts/embeddings.js";
 import { BLOCK_COUNTS, type LoraChoice } from "../../checkpoints/layouts/lora.js";
 import type { Config } from "../../config.js";
+import { DEVICE_HELP, type DeviceName, readDevice } from "../../core/devices.js";
 import { InputError } from "../../core/errors.js";
 import type { TurboLora } from "../../core/known-models.js";
 import {
   CLIP_SKIP_RANGE,
   DECODERS,
   DEFAULT_STRENGTH,
-  DEVICE_HELP,
   type DecoderName,
-  type DeviceName,
   IMAGE_RANGES,
   type ImageOptions,
   isInRange,
@@ -27,7 +26,6 @@ import {
   type PromptMode,
   parseSize,
   type Range,
-  readDevice,
   SCHEDULERS,
   type SchedulerName,
   SEARCH_MODES,

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { Config } from "../../config.js";
 import { describe } from "../../core/errors.js";
-import { conditionOf, type HostRole } from "../../core/host.js";
+import { conditionOf, type HostRole } from "../../core/hosts/host.js";
 import { PROGRAM } from "../../core/version.js";
 import type { DatabaseLook } from "../../db/postgres/look.js";
 import { isBucket, openPictures } from "../../pictures/open.js";

@@ -1,6 +1,7 @@
 import { ownSide } from "../../checkpoints/layouts/diffusion-files.js";
 import type { Config } from "../../config.js";
-import { type DeviceName, kindOf, type PictureSize, showSize } from "../../core/options.js";
+import { type DeviceName, kindOf } from "../../core/devices.js";
+import { type PictureSize, showSize } from "../../core/options.js";
 import type { SizeLimitOptions } from "../../inference/diffusion/size-limit.js";
 import type { DeviceReport } from "../../inference/runtime/device-check.js";
 import { type Plan, planName } from "../../inference/runtime/plan.js";

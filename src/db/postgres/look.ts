@@ -1,5 +1,5 @@
 import pg from "pg";
-import type { Host, HostRole } from "../../core/host.js";
+import type { Host, HostRole } from "../../core/hosts/host.js";
 import { fromJson } from "../sql/job-row.js";
 import { readMigrations } from "../sql/migrations.js";
 import { clientOptions } from "./connection.js";

@@ -1,4 +1,4 @@
-import type { Host, HostRole } from "../../core/host.js";
+import type { Host, HostRole } from "../../core/hosts/host.js";
 import type { Hosts } from "../hosts.js";
 import type { Connection } from "./connection.js";
 import { fromJson } from "./job-row.js";

@@ -1,5 +1,6 @@
 import { openDiffusion } from "../../checkpoints/layouts/diffusion-files.js";
-import { type DeviceName, IMAGE_RANGES, kindOf, type Precision } from "../../core/options.js";
+import { type DeviceName, kindOf } from "../../core/devices.js";
+import { IMAGE_RANGES, type Precision } from "../../core/options.js";
 import { clipTextConfig } from "../../models/clip-text.js";
 import { unetConfig } from "../../models/unet.js";
 import { vaeConfig } from "../../models/vae-decoder.js";

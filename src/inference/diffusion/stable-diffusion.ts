@@ -8,8 +8,9 @@ import {
   vaeScaleFactorOf,
 } from "../../checkpoints/layouts/diffusion-files.js";
 import { type LoraChoice, mergeLoras } from "../../checkpoints/layouts/lora.js";
+import { kindOf } from "../../core/devices.js";
 import { CheckpointError, InferenceError, InputError } from "../../core/errors.js";
-import { type DecoderName, kindOf, type PictureSize, type Precision } from "../../core/options.js";
+import type { DecoderName, PictureSize, Precision } from "../../core/options.js";
 import { type ClipTextConfig, clipText, clipTextConfig, type TextStates } from "../../models/clip-text.js";
 import { type UnetConfig, unet, unetConfig } from "../../models/unet.js";
 import { VAE_ENCODER, type VaeConfig, vaeConfig, vaeDecoder } from "../../models/vae-decoder.js";

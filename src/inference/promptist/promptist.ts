@@ -1,8 +1,9 @@
 import { compileGraph, extraNote } from "../../checkpoints/compile.js";
 import type { Weights } from "../../checkpoints/files/weights.js";
 import { openGpt2 } from "../../checkpoints/layouts/gpt2-files.js";
+import { kindOf } from "../../core/devices.js";
 import { CheckpointError } from "../../core/errors.js";
-import { kindOf, type TextOptions } from "../../core/options.js";
+import type { TextOptions } from "../../core/options.js";
 import { PROMPTIST, type PromptForm } from "../../core/rewriters.js";
 import { type Gpt2Weights, gpt2Graph, gpt2Layout } from "../../models/gpt2.js";
 import type { Graph } from "../../onnx/graph.js";

@@ -3,7 +3,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
-import type { DeviceName } from "../../core/options.js";
+import type { DeviceName } from "../../core/devices.js";
 
 /** A driver that hangs must not hold up what only wants a number. */
 const LONGEST_MS = 5_000;

@@ -1,4 +1,4 @@
-import { kindOf } from "../../core/options.js";
+import { kindOf } from "../../core/devices.js";
 import { float16FromFloat32, float32FromFloat16 } from "../../onnx/float16.js";
 import {
   type Arithmetic,

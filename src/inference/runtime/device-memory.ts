@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { totalmem } from "node:os";
 import { join } from "node:path";
-import { type DeviceName, kindOf, numberOf } from "../../core/options.js";
+import { type DeviceName, kindOf, numberOf } from "../../core/devices.js";
 import { nvidiaCards } from "./cards.js";
 
 /** The rest is for screens, for the runtime and for other programs. */

@@ -1,5 +1,5 @@
+import { type DeviceName, kindOf, numberOf } from "../../core/devices.js";
 import { InferenceError } from "../../core/errors.js";
-import { type DeviceName, kindOf, numberOf } from "../../core/options.js";
 import { GraphBuilder } from "../../onnx/graph.js";
 import { env, InferenceSession, listSupportedBackends, Tensor } from "./onnxruntime.js";
 import type { CheckedPlan } from "./plan.js";

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { release } from "node:os";
 import { basename, join } from "node:path";
-import { type DeviceName, kindOf } from "../../core/options.js";
+import { type DeviceName, kindOf } from "../../core/devices.js";
 import { replaceFile } from "../../files/replace-file.js";
 import { type Device, resolveDevice } from "./device.js";
 import { checkForms, type DeviceReport, type GraphRunner, refusalOf, runGraph } from "./device-check.js";

@@ -1,4 +1,5 @@
-import { kindOf, type Precision } from "../../core/options.js";
+import { kindOf } from "../../core/devices.js";
+import type { Precision } from "../../core/options.js";
 import type { Device } from "./device.js";
 import type { Plan } from "./plan.js";
 

@@ -1,6 +1,6 @@
 import type { CompiledGraph } from "../../checkpoints/compile.js";
+import { kindOf } from "../../core/devices.js";
 import { InferenceError } from "../../core/errors.js";
-import { kindOf } from "../../core/options.js";
 import { type Device, deviceOptions, KEEP_CASTS } from "./device.js";
 import { InferenceSession, Tensor } from "./onnxruntime.js";
 

@@ -1,12 +1,12 @@
 import type { EmbeddingChoice } from "../../checkpoints/layouts/embeddings.js";
 import type { FoundJudges } from "../../checkpoints/layouts/find-judges.js";
 import type { LoraChoice } from "../../checkpoints/layouts/lora.js";
+import type { DeviceName } from "../../core/devices.js";
 import type { ErrorCode, ErrorContext } from "../../core/errors.js";
 import type { Candidate, PictureNote, UsedEmbedding, UsedModel } from "../../core/job.js";
 import type { PictureJudgement } from "../../core/judgement.js";
 import type {
   DecoderName,
-  DeviceName,
   ImageOptions,
   PictureSize,
   Precision,

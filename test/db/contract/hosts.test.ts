@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { conditionOf, type HostState } from "../../../src/core/host.js";
+import { conditionOf, type HostState } from "../../../src/core/hosts/host.js";
 import type { Beat } from "../../../src/db/hosts.js";
 import type { Store } from "../../../src/db/store.js";
 import { device } from "../../support/hosts.js";

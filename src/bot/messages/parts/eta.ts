@@ -1,4 +1,4 @@
-import type { DevicePace, Work } from "../../../core/waiting.js";
+import type { DevicePace, Work } from "../../../core/hosts/waiting.js";
 import type { OpenWork } from "../../../db/queue.js";
 
 /**

@@ -1,5 +1,5 @@
+import type { Phase } from "../job.js";
 import { type Host, type WorkTimes, workingDevices } from "./host.js";
-import type { Phase } from "./job.js";
 
 /** An amount of work: texts to rewrite, pictures to draw, and their denoising steps in all. */
 export interface Work {

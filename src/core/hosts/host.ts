@@ -1,4 +1,4 @@
-import type { Phase } from "./job.js";
+import type { Phase } from "../job.js";
 
 /** What a program does on its database: talk to Discord and work, only the one, or only the other. */
 export type HostRole = "both" | "bot" | "worker";

@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import { etas } from "../../src/bot/messages/parts/eta.js";
-import type { Phase } from "../../src/core/job.js";
-import { freeDevices, pacesOf, usualMs } from "../../src/core/waiting.js";
-import type { OpenWork } from "../../src/db/queue.js";
-import { device, host, speeds, UNKNOWN } from "../support/hosts.js";
+import { etas } from "../../../src/bot/messages/parts/eta.js";
+import { freeDevices, pacesOf, usualMs } from "../../../src/core/hosts/waiting.js";
+import type { Phase } from "../../../src/core/job.js";
+import type { OpenWork } from "../../../src/db/queue.js";
+import { device, host, speeds, UNKNOWN } from "../../support/hosts.js";
 
 const waiting = (id: string, over: Partial<OpenWork> = {}): OpenWork => ({
   id,
