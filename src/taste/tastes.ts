@@ -64,6 +64,15 @@ export class Tastes {
     return taste;
   }
 
+  /** How many votes each server's members have taught with. Fits nothing. Throws QueueError. */
+  votes(): Promise<ReadonlyMap<string, number>> {
+    return this.#turns.runExclusive(async () => {
+      await this.#read();
+      const counts = [...this.#servers].map(([guildId, { votes }]) => [guildId, votes] as const);
+      return new Map(counts.filter(([guildId, votes]) => guildId !== DIRECT && votes > 0));
+    });
+  }
+
   /** Ends fits that still run. */
   close(): void {
     this.#fits.close();
