@@ -5,6 +5,7 @@ import { type Events, log } from "../core/events.js";
 import type { Lesson, LessonKey, Lessons } from "../db/lessons.js";
 import { Features } from "./features.js";
 import { Fits } from "./fits.js";
+import { Ledger } from "./ledger.js";
 import { ServerTaste } from "./server-taste.js";
 
 /** How long the event loop may be held at a time. */
@@ -29,6 +30,7 @@ export class Tastes {
   readonly #events: Events;
   readonly #turns = new Mutex();
   #features = new Features();
+  #ledger = new Ledger();
   #servers = new Map<string, ServerTaste>();
   #mark: string | null = null;
   /** The time of the last lesson. */
@@ -89,9 +91,8 @@ export class Tastes {
   #fit(server: ServerTaste): Promise<void> {
     const running = this.#running.get(server);
     if (running !== undefined) return running;
-    const others = [...this.#servers.values()].filter((other) => other !== server);
-    if (!server.needsFit(others)) return Promise.resolve();
-    const { task, end } = server.begin(others);
+    if (!server.needsFit) return Promise.resolve();
+    const { task, end } = server.begin();
     const fit = this.#fits
       .make(task)
       .then(end)
@@ -105,6 +106,7 @@ export class Tastes {
     const mark = await this.#lessons.mark();
     if (mark !== this.#mark) {
       this.#features = new Features();
+      this.#ledger = new Ledger();
       this.#servers = new Map();
       this.#lastAt = 0;
       this.#recent = new Map();
@@ -153,7 +155,7 @@ export class Tastes {
   #server(guildId: string): ServerTaste {
     const known = this.#servers.get(guildId);
     if (known !== undefined) return known;
-    const server = new ServerTaste();
+    const server = new ServerTaste(this.#ledger);
     this.#servers.set(guildId, server);
     return server;
   }
