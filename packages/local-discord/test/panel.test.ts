@@ -112,7 +112,7 @@ const actions = {
 
 const SERVERS = Array.from({ length: 3 }, (_, n) => ({
   id: `${111 + n}`,
-  ...(n === 2 ? {} : { name: `Server ${n + 1}` }),
+  ...(n === 2 ? {} : { name: `Server ${n + 1}${" of a very long name".repeat(3 * n)}` }),
   on: n === 0,
   votes: 3_000 - 1_000 * n,
 }));
@@ -366,6 +366,8 @@ describe.skipIf(browserPath === undefined)("the operator's page", () => {
     await row("Server 2").locator("summary").click();
     await row("Server 2").getByRole("alert").getByText("can't be read").waitFor();
     expect(asked).toEqual(["111", "113", "112"]);
+    // Nothing is cut off at the right, however long a server's name is.
+    expect(await section.evaluate((it) => it.scrollWidth <= it.clientWidth)).toBe(true);
     expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(420);
     await page.close();
   });
