@@ -21,6 +21,7 @@ import { parseArgs } from "node:util";
 import { startLocalDiscord } from "local-discord/testing";
 import { createEvents } from "../dist/core/events.js";
 import { DEFAULT_TEXT_OPTIONS } from "../dist/core/options.js";
+import { seededRandom } from "../dist/core/statistics/random.js";
 import { openDatabase } from "../dist/db/sqlite/open.js";
 import { sqliteStore } from "../dist/db/sqlite/store.js";
 import { Retention } from "../dist/pictures/retention.js";
@@ -35,6 +36,8 @@ const { values } = parseArgs({
 });
 /** Finished jobs of one person, each with a vote. */
 const ROWS = Number(values.rows);
+/** Phrases that these jobs' rewrites add, ten each, some much more often than others. */
+const PHRASES = SMOKE ? 500 : 5_000;
 /** Batches that another person has, and that wait. */
 const [BATCHES, WAITING] = SMOKE ? [5, 20] : [200, 1_000];
 const PICTURE_BYTES = SMOKE ? 10_000 : 400_000;
@@ -98,13 +101,16 @@ async function addHistory(person) {
   };
   const [jobs, items, ballots] = [insert("jobs", job), insert("items", one), insert("ballots", stored)];
   const votes = database.prepare("insert into votes values (?, ?, ?, ?)");
+  const random = seededRandom(7);
+  const phrase = () => `words ${Math.floor(PHRASES * random() ** 3)}`;
   database.transaction(() => {
     const first = database.prepare("select max(seq) from jobs").pluck().get() + 1;
     for (let seq = first; seq < first + ROWS; seq++) {
       const name = `old-${seq}`;
       jobs.run({ ...job, seq, id: name, interaction_id: name, finished_at: seq });
       items.run({ ...one, job: seq });
-      ballots.run({ ...stored, job_id: name, mode: seq % 2 ? "beam" : "given" });
+      const rewrite = [stored.prompt, ...Array.from({ length: 10 }, phrase)].join(", ");
+      ballots.run({ ...stored, job_id: name, rewrite, mode: seq % 2 ? "beam" : "given" });
       votes.run(name, person.id, ballot.left === "baseline" ? "left" : "right", seq);
       // Everybody of a large server votes on the first one.
       votes.run(id, `voter-${seq}`, "left", seq);
@@ -317,9 +323,12 @@ try {
     await measure(`/stats by ${by}, of ${2 * ROWS} votes`, async () => {
       await (await alice.slash("stats show", { by })).done(TIMEOUT);
     });
-  await measure(`/taste show, learned from ${2 * ROWS} votes`, async () => {
-    await (await alice.slash("taste show")).done(TIMEOUT);
+  const taste = async () => (await alice.slash("taste show")).done(TIMEOUT);
+  // What another server forgets makes all be learned anew.
+  await measure(`/taste show, which learns from ${2 * ROWS} votes on ${PHRASES} phrases`, taste, {
+    prepare: () => store.lessons.forget("another server"),
   });
+  await measure("/taste show once more", taste);
   await measure(`/stats export of ${2 * ROWS} votes`, () => exported(admin, "stats export", /last one|^$/));
   await measure(`/mydata export of ${BATCHES} batches`, () =>
     exported(alice, "mydata export", /Stored about you|last one/),

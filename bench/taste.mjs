@@ -8,11 +8,14 @@
 
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { atOnce } from "../dist/core/statistics/cholesky.js";
 import { seededRandom } from "../dist/core/statistics/random.js";
 import { sigmoid } from "../dist/core/statistics/shares.js";
 import { choose } from "../dist/taste/choice.js";
 import { Features, LENGTH } from "../dist/taste/features.js";
-import { Posterior } from "../dist/taste/posterior.js";
+import { fitTaste } from "../dist/taste/fit.js";
+import { Ledger } from "../dist/taste/ledger.js";
+import { fit, Posterior } from "../dist/taste/posterior.js";
 import { ServerTaste } from "../dist/taste/server-taste.js";
 import { args, SMOKE } from "./support/arguments.mjs";
 import { curvesSvg } from "./support/curves.mjs";
@@ -121,7 +124,7 @@ const rewriteOf = (phrases) => ({
 
 /** Ways to choose a beam. `learn` gets 1 where the rewrite won, 0 where it lost. */
 function byTaste(others = [], features = new Features()) {
-  const server = new ServerTaste((feature) => features.phrase(feature) !== null);
+  const server = new ServerTaste();
   const numbers = new Map();
   const differenceOf = (phrases) => {
     const difference = features.difference(rewriteOf(phrases));
@@ -131,7 +134,9 @@ function byTaste(others = [], features = new Features()) {
   const options = (beams) =>
     beams.map(({ phrases, likelihood }) => ({ difference: differenceOf(phrases), likelihood }));
   const settle = () => {
-    if (server.needsFit(others)) for (const _ of server.fit(others));
+    if (!server.needsFit(others)) return;
+    const { task, end } = server.begin(others);
+    end(atOnce(fitTaste(task)));
   };
   return {
     server,
@@ -223,17 +228,19 @@ function allLike(community, seed) {
   const random = seededRandom(seed);
   const features = new Features();
   const numbers = new Map();
-  const rows = Array.from({ length: ALL_VOTES }, () => {
+  const ledger = new Ledger();
+  const won = Float64Array.from({ length: ALL_VOTES }, (_, vote) => {
     const beams = beamsOf(random);
     const { phrases } = beams[Math.floor(random() * beams.length)];
     const difference = features.difference(rewriteOf(phrases));
     for (const [i, phrase] of phrases.entries()) numbers.set(phrase, difference.features[i]);
-    const won = votes(community, phrases, Math.floor(random() * VOTERS), 0, random);
-    return { ...difference, weight: 1, won };
+    ledger.addPair(`${vote}`, difference);
+    return votes(community, phrases, Math.floor(random() * VOTERS), 0, random);
   });
+  const rows = { ...ledger.soFar, weights: won.map(() => 1), won };
   // A phrase has its whole effect to itself, and hardly anything is known before.
-  const posterior = new Posterior({ mean: () => 0, variance: (feature) => (feature === LENGTH ? 1e-6 : 4) });
-  for (const _ of posterior.fit(rows));
+  const prior = { mean: () => 0, variance: (feature) => (feature === LENGTH ? 1e-6 : 4) };
+  const posterior = new Posterior(prior, atOnce(fit(prior, rows)));
   return (phrase) => posterior.meanOf(numbers.get(phrase));
 }
 
@@ -341,7 +348,7 @@ for (const label of ["with", "without"])
 const [VOTES, VOCABULARY] = SMOKE ? [500, 200] : [100_000, 5_000];
 const random = seededRandom(7);
 const features = new Features();
-const server = new ServerTaste((feature) => features.phrase(feature) !== null);
+const server = new ServerTaste();
 const rewritten = () => {
   const phrases = Array.from({ length: 10 }, () => `words ${Math.floor(VOCABULARY * random() ** 3)}`);
   return { ...rewriteOf([]), rewrite: `a cat, ${phrases.join(", ")}` };
@@ -358,14 +365,8 @@ function timed(work) {
   const spent = process.cpuUsage();
   return Math.min(performance.now() - at, (spent.user + spent.system - user - system) / 1000);
 }
-let [fitMs, longest] = [0, 0];
-for (let work = server.fit([]), done = false; !done; ) {
-  const piece = timed(() => {
-    done = work.next().done === true;
-  });
-  fitMs += piece;
-  longest = Math.max(longest, piece);
-}
+const { task, end } = server.begin([]);
+const fitMs = timed(() => end(atOnce(fitTaste(task))));
 const times = (work, count = SMOKE ? 20 : 1_000) =>
   Array.from({ length: count }, (_, n) => timed(() => work(n))).sort((a, b) => a - b);
 const learned = times((n) => vote(VOTES + n));
@@ -378,6 +379,6 @@ const chosen = times(() =>
 );
 const told = (sorted) =>
   `median ${sorted[sorted.length >> 1].toFixed(2)} ms, 99 % ${sorted[Math.floor(sorted.length * 0.99)].toFixed(2)} ms`;
-console.log(`fit of ${VOTES} votes: ${(fitMs / 1000).toFixed(2)} s, longest piece ${longest.toFixed(1)} ms`);
+console.log(`fit of ${VOTES} votes: ${(fitMs / 1000).toFixed(2)} s`);
 console.log(`a choice of 8: ${told(chosen)}`);
 console.log(`a vote's update with ${VOTES} votes and ${VOCABULARY} phrases: ${told(learned)}`);

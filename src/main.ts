@@ -119,8 +119,8 @@ export async function createApp(
     });
     const { store } = engine;
     const { queue, votes, records } = store;
-    const tastes = new Tastes(store.lessons);
-    cleanups.push(engine.close);
+    const tastes = new Tastes(store.lessons, events);
+    cleanups.push(engine.close, () => tastes.close());
     opened = queue;
     if (!isWaiting) await measure();
     else events.emit("bot.standby", { isWaiting: false });

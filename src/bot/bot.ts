@@ -287,7 +287,7 @@ class DiscordBot implements Bot {
       context,
       models,
       quotas,
-      tastes: options.tastes ?? new Tastes(store.lessons),
+      tastes: options.tastes ?? new Tastes(store.lessons, events),
       pictures,
       paces,
       haveDevicesFailed,

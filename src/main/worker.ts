@@ -59,6 +59,8 @@ export async function createWorkerHost(
     });
     cleanups.push(engine.close);
     const { store } = engine;
+    const tastes = new Tastes(store.lessons, events);
+    cleanups.push(() => tastes.close());
     const workers = new WorkerRecords(join(config.dataDir, "workers"), events);
     await workers.endLeftBehind();
     const pictures = await openPictures(config);
@@ -72,7 +74,7 @@ export async function createWorkerHost(
       models,
       planned,
       store,
-      tastes: new Tastes(store.lessons),
+      tastes,
       events,
       pictures,
       workers,

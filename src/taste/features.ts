@@ -16,11 +16,14 @@ export interface Rewritten {
 /** The feature of how many phrases were added: what a phrase brings that nothing else is known of. */
 export const LENGTH = 0;
 
+/** Whether a feature is a phrase. Those of how a rewrite was made have numbers below LENGTH. */
+export const isPhrase = (feature: number): boolean => feature > LENGTH;
+
 /** What a rewrite may have that its prompt lacks, each with its number. The numbers hold for one run of the program. */
 export class Features {
-  readonly #names = ["length"];
-  readonly #numbers = new Map<string, number>();
-  readonly #values = new Map<string, readonly number[]>();
+  readonly #phrases: string[] = [];
+  readonly #phraseNumbers = new Map<string, number>();
+  readonly #wayNumbers = new Map<string, number>();
 
   /**
    * What distinguishes the picture of a rewrite from that of its prompt, or of another rewrite: the phrases that were
@@ -32,39 +35,38 @@ export class Features {
     const [ours, theirs] = [phrasesOf(prompt, rewrite), phrasesOf(prompt, against?.text ?? prompt)];
     const gained = [...ours].filter((phrase) => !theirs.has(phrase));
     const lost = [...theirs].filter((phrase) => !ours.has(phrase));
-    const writers = [this.#number(`rewriter ${rewriter}`)];
-    if (against === undefined) writers.push(this.#number(`mode ${mode}`));
-    else writers.push(this.#number(`rewriter ${against.rewriter}`));
-    const phrases = [...gained, ...lost].map((phrase) => this.#number(`phrase ${phrase}`));
+    const ways = [this.#way(`rewriter ${rewriter}`)];
+    if (against === undefined) ways.push(this.#way(`mode ${mode}`));
+    else ways.push(this.#way(`rewriter ${against.rewriter}`));
     return {
-      features: [...phrases, LENGTH, ...writers],
-      values: this.#valuesOf(gained.length, lost.length, against === undefined ? 1 : -1),
+      features: [...gained.map(this.#phrase), ...lost.map(this.#phrase), LENGTH, ...ways],
+      values: [
+        ...gained.map(() => 1),
+        ...lost.map(() => -1),
+        gained.length - lost.length,
+        1,
+        against === undefined ? 1 : -1,
+      ],
     };
-  }
-
-  /** Shared by all pairs with as many phrases, of which there may be a hundred thousand. */
-  #valuesOf(gained: number, lost: number, last: 1 | -1): readonly number[] {
-    const key = `${gained} ${lost} ${last}`;
-    const known = this.#values.get(key);
-    if (known !== undefined) return known;
-    const phrases = [...new Array<number>(gained).fill(1), ...new Array<number>(lost).fill(-1)];
-    const values = [...phrases, gained - lost, 1, last];
-    this.#values.set(key, values);
-    return values;
   }
 
   /** The phrase that a feature is; null for the others. */
   phrase(feature: number): string | null {
-    const name = this.#names[feature]!;
-    return name.startsWith("phrase ") ? name.slice("phrase ".length) : null;
+    return isPhrase(feature) ? this.#phrases[feature - 1]! : null;
   }
 
-  #number(name: string): number {
-    const known = this.#numbers.get(name);
+  readonly #phrase = (phrase: string): number => {
+    const known = this.#phraseNumbers.get(phrase);
     if (known !== undefined) return known;
-    const number = this.#names.push(name) - 1;
-    this.#numbers.set(name, number);
+    const number = this.#phrases.push(phrase);
+    this.#phraseNumbers.set(phrase, number);
     return number;
+  };
+
+  #way(name: string): number {
+    const known = this.#wayNumbers.get(name) ?? -1 - this.#wayNumbers.size;
+    this.#wayNumbers.set(name, known);
+    return known;
   }
 }
 

@@ -18,12 +18,16 @@ export interface Difference {
   readonly values: readonly number[];
 }
 
-/** All votes on one pair. */
-export interface Row extends Difference {
-  /** How many votes these count for. */
-  weight: number;
-  /** Of them, those for the side. */
-  won: number;
+/** All votes on each of some pairs. */
+export interface Rows {
+  /** Where each row's features begin, and the end, [R + 1]. */
+  readonly starts: Int32Array;
+  readonly features: Int32Array;
+  readonly values: Int32Array | Float64Array;
+  /** How many votes these count for, [R]. */
+  readonly weights: Float64Array;
+  /** Of them, those for the side, [R]. */
+  readonly won: Float64Array;
 }
 
 /** What is held of a feature before any vote: a normal distribution of its log-odds. */
@@ -41,6 +45,16 @@ const TOLERANCE = 1e-7;
 /** Rows between two yields. */
 const ROWS_AT_ONCE = 2_000;
 
+/** The numbers of a distribution, by the features' places: those with the most votes first. */
+export interface Found {
+  readonly features: Int32Array; // [D]
+  readonly means: Float64Array; // [D]
+  /** Of the features behind the first K, [D - K]. */
+  readonly variances: Float64Array;
+  /** Of the first K, [K, K]. */
+  readonly covariance: Float64Array;
+}
+
 /** What is known of sides. */
 export interface Known {
   /** Log-odds that a side wins by what distinguishes it. */
@@ -50,66 +64,27 @@ export interface Known {
 }
 
 /**
- * The normal distribution of all features' log-odds given the votes. `fit` finds it anew (Laplace: the mode, and
- * the curvature there), `learn` moves it by one vote.
+ * The normal distribution of all features' log-odds given the votes, as `fit` has found it; `learn` moves it by one vote.
  */
 export class Posterior implements Known {
   readonly #prior: Prior;
   /** The place of each feature. */
   readonly #places = new Map<number, number>();
-  readonly #mean: number[] = [];
+  readonly #mean: number[];
   /** Of the features behind the first K. */
-  readonly #variances: number[] = [];
+  readonly #variances: number[];
   /** Of the first K features, [K, K]. */
-  #covariance = new Float64Array(0);
-  #dense = 0;
+  readonly #covariance: Float64Array;
+  readonly #dense: number;
 
-  constructor(prior: Prior) {
+  /** `found`: by `fit`, with the same prior; the prior itself where there is none. Its covariance is moved by `learn`. */
+  constructor(prior: Prior, found: Found = NOTHING) {
     this.#prior = prior;
-  }
-
-  /**
-   * Finds the distribution from all rows. Yields between pieces of work of some milliseconds. `from`: where the mode is
-   * looked for first, which changes how long that takes and not what is found.
-   */
-  *fit(rows: readonly Row[], from: Posterior = this): Generator<void, void, void> {
-    const counts = new Map<number, number>();
-    for (const [i, { features, weight }] of rows.entries()) {
-      for (const feature of features) counts.set(feature, (counts.get(feature) ?? 0) + weight);
-      if (i % ROWS_AT_ONCE === ROWS_AT_ONCE - 1) yield;
-    }
-    yield;
-    const ordered = [...counts].sort(([a, n], [b, m]) => m - n || a - b).map(([feature]) => feature);
-    const D = ordered.length;
-    const placed = new Map(ordered.map((feature, place) => [feature, place]));
-    const means = Float64Array.from(ordered, (feature) => from.meanOf(feature));
-    const centers = Float64Array.from(ordered, (feature) => this.#prior.mean(feature));
-    const precisions = Float64Array.from(ordered, (feature) => 1 / this.#prior.variance(feature));
-    const matrix = yield* compressed(rows, placed);
-    const curvatures = yield* climb(matrix, rows, means, centers, precisions);
-    const K = Math.min(D, DENSE_MAX);
-    const hessian = new Float64Array(K * K); // [K, K]
-    const diagonal = Float64Array.from(precisions); // [D]
-    for (let i = 0; i < K; i++) hessian[i * K + i] = precisions[i]!;
-    for (let row = 0; row < rows.length; row++) {
-      const [from, to] = [matrix.starts[row]!, matrix.starts[row + 1]!];
-      for (let a = from; a < to; a++) {
-        const place = matrix.places[a]!;
-        const part = curvatures[row]! * matrix.values[a]!;
-        diagonal[place]! += part * matrix.values[a]!;
-        if (place >= K) continue;
-        for (let b = from; b < to; b++)
-          if (matrix.places[b]! < K) hessian[place * K + matrix.places[b]!]! += part * matrix.values[b]!;
-      }
-      if (row % ROWS_AT_ONCE === ROWS_AT_ONCE - 1) yield;
-    }
-    const covariance = yield* inverseOf(yield* factorize(hessian, K), K);
-    this.#places.clear();
-    for (const [feature, place] of placed) this.#places.set(feature, place);
-    this.#mean.splice(0, Infinity, ...means);
-    this.#variances.splice(0, Infinity, ...diagonal.subarray(K).map((precision) => 1 / precision));
-    this.#covariance = covariance;
-    this.#dense = K;
+    for (const [place, feature] of found.features.entries()) this.#places.set(feature, place);
+    this.#mean = Array.from(found.means);
+    this.#variances = Array.from(found.variances);
+    this.#covariance = found.covariance;
+    this.#dense = found.means.length - found.variances.length;
   }
 
   /**
@@ -149,11 +124,6 @@ export class Posterior implements Known {
 
   logOdds({ features, values }: Difference): number {
     return features.reduce((sum, feature, i) => sum + values[i]! * this.meanOf(feature), 0);
-  }
-
-  /** The features that votes told of. */
-  get features(): Iterable<number> {
-    return this.#places.keys();
   }
 
   /** Of a feature's log-odds. */
@@ -226,31 +196,80 @@ interface Spread {
   readonly tail: ReadonlyMap<number, number>;
 }
 
-/** Rows in one piece, each feature by its place. */
-interface Matrix {
-  /** Where each row begins, and the end, [R + 1]. */
-  readonly starts: Int32Array;
+const NOTHING: Found = {
+  features: new Int32Array(0),
+  means: new Float64Array(0),
+  variances: new Float64Array(0),
+  covariance: new Float64Array(0),
+};
+
+/**
+ * Finds the distribution from all rows: the mode, and the curvature there (Laplace). Yields between pieces of work of
+ * some milliseconds. `from`: where the mode is looked for first, which changes how long that takes and not what is
+ * found.
+ */
+export function* fit(
+  prior: Prior,
+  rows: Rows,
+  from: Prior["mean"] = prior.mean,
+): Generator<void, Found, void> {
+  const { weights } = rows;
+  const R = weights.length;
+  const counts = new Map<number, number>();
+  for (let row = 0; row < R; row++) {
+    for (let a = rows.starts[row]!; a < rows.starts[row + 1]!; a++) {
+      const feature = rows.features[a]!;
+      counts.set(feature, (counts.get(feature) ?? 0) + weights[row]!);
+    }
+    if (row % ROWS_AT_ONCE === ROWS_AT_ONCE - 1) yield;
+  }
+  yield;
+  const ordered = [...counts].sort(([a, n], [b, m]) => m - n || a - b).map(([feature]) => feature);
+  const D = ordered.length;
+  const placed = new Map(ordered.map((feature, place) => [feature, place]));
+  const means = Float64Array.from(ordered, from);
+  const centers = Float64Array.from(ordered, prior.mean);
+  const precisions = Float64Array.from(ordered, (feature) => 1 / prior.variance(feature));
+  const matrix = yield* compressed(rows, placed);
+  const curvatures = yield* climb(matrix, means, centers, precisions);
+  const K = Math.min(D, DENSE_MAX);
+  const hessian = new Float64Array(K * K); // [K, K]
+  const diagonal = Float64Array.from(precisions); // [D]
+  for (let i = 0; i < K; i++) hessian[i * K + i] = precisions[i]!;
+  for (let row = 0; row < R; row++) {
+    const [first, end] = [matrix.starts[row]!, matrix.starts[row + 1]!];
+    for (let a = first; a < end; a++) {
+      const place = matrix.places[a]!;
+      const part = curvatures[row]! * matrix.values[a]!;
+      diagonal[place]! += part * matrix.values[a]!;
+      if (place >= K) continue;
+      for (let b = first; b < end; b++)
+        if (matrix.places[b]! < K) hessian[place * K + matrix.places[b]!]! += part * matrix.values[b]!;
+    }
+    if (row % ROWS_AT_ONCE === ROWS_AT_ONCE - 1) yield;
+  }
+  const covariance = yield* inverseOf(yield* factorize(hessian, K), K);
+  const variances = diagonal.slice(K).map((precision) => 1 / precision);
+  return { features: Int32Array.from(ordered), means, variances, covariance };
+}
+
+/** Rows with each feature by its place. */
+interface Matrix extends Pick<Rows, "starts" | "weights" | "won"> {
   readonly places: Int32Array;
   readonly values: Float64Array;
 }
 
 function* compressed(
-  rows: readonly Row[],
+  { starts, features, values, weights, won }: Rows,
   placed: ReadonlyMap<number, number>,
 ): Generator<void, Matrix, void> {
-  const starts = new Int32Array(rows.length + 1);
-  for (let i = 0; i < rows.length; i++) starts[i + 1] = starts[i]! + rows[i]!.features.length;
+  const places = new Int32Array(features.length);
   yield;
-  const places = new Int32Array(starts[rows.length]!);
-  const values = new Float64Array(places.length);
-  for (const [i, row] of rows.entries()) {
-    for (const [j, feature] of row.features.entries()) {
-      places[starts[i]! + j] = placed.get(feature)!;
-      values[starts[i]! + j] = row.values[j]!;
-    }
-    if (i % ROWS_AT_ONCE === ROWS_AT_ONCE - 1) yield;
+  for (let row = 0; row < weights.length; row++) {
+    for (let a = starts[row]!; a < starts[row + 1]!; a++) places[a] = placed.get(features[a]!)!;
+    if (row % ROWS_AT_ONCE === ROWS_AT_ONCE - 1) yield;
   }
-  return { starts, places, values };
+  return { starts, places, values: Float64Array.from(values), weights, won };
 }
 
 /**
@@ -260,12 +279,12 @@ function* compressed(
  */
 function* climb(
   matrix: Matrix,
-  rows: readonly Row[],
   means: Float64Array,
   centers: Float64Array,
   precisions: Float64Array,
 ): Generator<void, Float64Array, void> {
-  const [R, D] = [rows.length, means.length];
+  const { weights, won } = matrix;
+  const [R, D] = [weights.length, means.length];
   const curvatures = new Float64Array(R);
   const gradient = new Float64Array(D);
   const scale = new Float64Array(D);
@@ -280,17 +299,17 @@ function* climb(
       scale[i] = precisions[i]!;
     }
     for (let row = 0; row < R; row++) {
-      const { weight, won } = rows[row]!;
+      const [weight, wins] = [weights[row]!, won[row]!];
       let logOdds = 0;
       for (let a = matrix.starts[row]!; a < matrix.starts[row + 1]!; a++)
         logOdds += matrix.values[a]! * means[matrix.places[a]!]!;
       const p = sigmoid(logOdds);
       // log(1 + exp(x)) without overflow.
-      reached += won * logOdds - weight * (Math.max(0, logOdds) + Math.log1p(Math.exp(-Math.abs(logOdds))));
+      reached += wins * logOdds - weight * (Math.max(0, logOdds) + Math.log1p(Math.exp(-Math.abs(logOdds))));
       curvatures[row] = weight * p * (1 - p);
       for (let a = matrix.starts[row]!; a < matrix.starts[row + 1]!; a++) {
         const [place, value] = [matrix.places[a]!, matrix.values[a]!];
-        gradient[place]! += value * (won - weight * p);
+        gradient[place]! += value * (wins - weight * p);
         scale[place]! += curvatures[row]! * value * value;
       }
       if (row % ROWS_AT_ONCE === ROWS_AT_ONCE - 1) yield;

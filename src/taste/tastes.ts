@@ -1,7 +1,10 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { Mutex } from "async-mutex";
+import { codeOf } from "../core/errors.js";
+import { type Events, log } from "../core/events.js";
 import type { Lesson, LessonKey, Lessons } from "../db/lessons.js";
 import { Features } from "./features.js";
+import { Fits } from "./fits.js";
 import { ServerTaste } from "./server-taste.js";
 
 /** How long the event loop may be held at a time. */
@@ -10,7 +13,6 @@ const SLICE_MS = 8;
 const LATE_MS = 5_000;
 /** Stands for the server of direct messages. */
 const DIRECT = "";
-const FIRST: LessonKey = { at: 0, jobId: "", userId: "" };
 
 /** What one server likes, and what its features are. */
 export interface Taste {
@@ -24,30 +26,47 @@ export interface Taste {
  */
 export class Tastes {
   readonly #lessons: Lessons;
+  readonly #events: Events;
   readonly #turns = new Mutex();
   #features = new Features();
   #servers = new Map<string, ServerTaste>();
   #mark: string | null = null;
-  #last = FIRST;
-  readonly #fits = new Map<ServerTaste, Promise<void>>();
+  /** The time of the last lesson. */
+  #lastAt = 0;
+  /** The times of the lessons that will be read again: those not long before the last. */
+  #recent = new Map<string, number>();
+  readonly #fits = new Fits();
+  readonly #running = new Map<ServerTaste, Promise<void>>();
 
-  constructor(lessons: Lessons) {
+  constructor(lessons: Lessons, events: Events) {
     this.#lessons = lessons;
+    this.#events = events;
   }
 
-  /** What a server likes, by an exact fit of its votes. Throws QueueError. */
+  /** What a server likes, by an exact fit of its votes. Throws QueueError, and what the fit failed of. */
   async of(guildId: string): Promise<Taste> {
     const taste = await this.#known(guildId);
     await this.#fit(taste.server);
     return taste;
   }
 
-  /** The same at once: a fit that is due goes on in the background, unless it is the first. Throws QueueError. */
+  /**
+   * The same at once: a fit that is due goes on in the background, unless it is the first. If it fails, that is logged,
+   * and what was known before is the answer. Throws QueueError.
+   */
   async now(guildId: string): Promise<Taste> {
     const taste = await this.#known(guildId);
-    const fit = this.#fit(taste.server);
+    const fit = this.#fit(taste.server).catch((error) => {
+      if (codeOf(error) !== "CANCELLED")
+        log(this.#events, "error", "A server's taste could not be fitted", error);
+    });
     if (!taste.server.isFitted) await fit;
     return taste;
+  }
+
+  /** Ends fits that still run. */
+  close(): void {
+    this.#fits.close();
   }
 
   #known(guildId: string): Promise<Taste> {
@@ -59,12 +78,16 @@ export class Tastes {
 
   /** Makes a server's taste exact again where that is due. One fit of a server runs at a time. */
   #fit(server: ServerTaste): Promise<void> {
-    const running = this.#fits.get(server);
+    const running = this.#running.get(server);
     if (running !== undefined) return running;
     const others = [...this.#servers.values()].filter((other) => other !== server);
     if (!server.needsFit(others)) return Promise.resolve();
-    const fit = inTurns(server.fit(others)).finally(() => this.#fits.delete(server));
-    this.#fits.set(server, fit);
+    const { task, end } = server.begin(others);
+    const fit = this.#fits
+      .make(task)
+      .then(end)
+      .finally(() => this.#running.delete(server));
+    this.#running.set(server, fit);
     return fit;
   }
 
@@ -74,23 +97,42 @@ export class Tastes {
     if (mark !== this.#mark) {
       this.#features = new Features();
       this.#servers = new Map();
-      this.#last = FIRST;
+      this.#lastAt = 0;
+      this.#recent = new Map();
       this.#mark = mark;
     }
-    let from: LessonKey = { at: this.#last.at - LATE_MS, jobId: "", userId: "" };
+    let from: LessonKey = { at: this.#lastAt - LATE_MS, jobId: "", userId: "" };
+    let until = performance.now() + SLICE_MS;
     for (;;) {
       const lessons = await this.#lessons.after(from);
       if (lessons.length === 0) return;
-      for (const lesson of lessons) this.#learn(lesson);
+      for (const lesson of lessons) {
+        this.#learn(lesson);
+        if (performance.now() < until) continue;
+        await nextTurn();
+        until = performance.now() + SLICE_MS;
+      }
       from = lessons.at(-1)!;
-      this.#last = from;
+      this.#lastAt = Math.max(this.#lastAt, from.at);
+      this.#forgetRead();
       await nextTurn();
+      until = performance.now() + SLICE_MS;
     }
   }
 
-  #learn({ jobId, userId, guildId, chosen, against: text, againstRewriter, ...rewritten }: Lesson): void {
+  /** Forgets the lessons that no reading begins before. */
+  #forgetRead(): void {
+    for (const [key, at] of this.#recent) {
+      if (at >= this.#lastAt - LATE_MS) return;
+      this.#recent.delete(key);
+    }
+  }
+
+  #learn({ jobId, userId, guildId, chosen, against: text, againstRewriter, at, ...rewritten }: Lesson): void {
+    const key = `${jobId} ${userId}`;
+    if (this.#recent.has(key)) return;
+    this.#recent.set(key, at);
     const server = this.#server(guildId ?? DIRECT);
-    if (server.has(jobId, userId)) return;
     const won = chosen === "optimized" ? 1 : 0;
     server.learn({ jobId, userId, won }, () =>
       this.#features.difference(
@@ -102,19 +144,8 @@ export class Tastes {
   #server(guildId: string): ServerTaste {
     const known = this.#servers.get(guildId);
     if (known !== undefined) return known;
-    const features = this.#features;
-    const server = new ServerTaste((feature) => features.phrase(feature) !== null);
+    const server = new ServerTaste();
     this.#servers.set(guildId, server);
     return server;
-  }
-}
-
-/** Works piece by piece, and lets the event loop run in between. */
-async function inTurns(work: Generator<void, void, void>): Promise<void> {
-  let until = performance.now() + SLICE_MS;
-  while (work.next().done !== true) {
-    if (performance.now() < until) continue;
-    await nextTurn();
-    until = performance.now() + SLICE_MS;
   }
 }

@@ -1,6 +1,13 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { DENSE_MAX, Posterior, type Prior, type Row } from "../../src/taste/posterior.js";
+import { atOnce } from "../../src/core/statistics/cholesky.js";
+import { DENSE_MAX, type Difference, fit, Posterior, type Prior } from "../../src/taste/posterior.js";
+
+/** All votes on one pair, and those of them for the side. */
+interface Row extends Difference {
+  readonly weight: number;
+  readonly won: number;
+}
 
 /** By scikit-learn and statsmodels: test/golden/taste.py. */
 interface Golden {
@@ -30,9 +37,16 @@ const prior = (mean: readonly number[]): Prior => ({
   variance: (feature) => (golden.deviation[feature] ?? 1) ** 2,
 });
 function fitted(mean: readonly number[], votes: readonly Row[]): Posterior {
-  const posterior = new Posterior(prior(mean));
-  for (const _ of posterior.fit(votes));
-  return posterior;
+  const starts = [0];
+  for (const { features } of votes) starts.push(starts.at(-1)! + features.length);
+  const found = fit(prior(mean), {
+    starts: Int32Array.from(starts),
+    features: Int32Array.from(votes.flatMap(({ features }) => features)),
+    values: Float64Array.from(votes.flatMap(({ values }) => values)),
+    weights: Float64Array.from(votes, ({ weight }) => weight),
+    won: Float64Array.from(votes, ({ won }) => won),
+  });
+  return new Posterior(prior(mean), atOnce(found));
 }
 const only = (feature: number) => ({ features: [feature], values: [1] });
 const covarianceOf = (posterior: Posterior, a: number, b: number) => posterior.covariance(only(a), only(b));
@@ -53,10 +67,8 @@ describe("the posterior", () => {
 
   test("moves by one vote as a fit of that vote does", () => {
     const vote = difference([1, 0.5, 0, -1]);
-    const learned = new Posterior(prior(golden.mean));
     // What is known of two features together counts too, so the first vote is of a fit.
-    const known = rows.slice(0, 30);
-    for (const _ of learned.fit(known));
+    const learned = fitted(golden.mean, rows.slice(0, 30));
     const before = features.map((i) => features.map((j) => covarianceOf(learned, i, j)));
     const mean = features.map((i) => learned.meanOf(i));
     learned.learn(vote, 1);

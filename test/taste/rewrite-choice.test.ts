@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { createEvents } from "../../src/core/events.js";
 import type { Candidate, Job } from "../../src/core/job.js";
 import { DEFAULT_TEXT_OPTIONS } from "../../src/core/options.js";
 import { RewriteChoice } from "../../src/taste/rewrite-choice.js";
@@ -15,7 +16,7 @@ const candidates: Candidate[] = ["greg rutkowski, sharp", "soft lighting, sharp"
 }));
 
 function choiceOf(lessons: InMemory, on = true) {
-  return new RewriteChoice({ tastes: new Tastes(lessons), isOn: async () => on });
+  return new RewriteChoice({ tastes: new Tastes(lessons, createEvents()), isOn: async () => on });
 }
 function taught(): InMemory {
   const lessons = new InMemory();

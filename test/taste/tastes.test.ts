@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
+import { createEvents } from "../../src/core/events.js";
+import { VOTER_MAX } from "../../src/taste/fit.js";
 import { knownPhrases } from "../../src/taste/known-phrases.js";
-import { VOTER_MAX } from "../../src/taste/server-taste.js";
 import { Tastes } from "../../src/taste/tastes.js";
 import { InMemory } from "./lessons.js";
 
@@ -20,7 +21,7 @@ describe("a server's taste", () => {
   test("knows what wins and what loses, the surest first, and how sure that is", async () => {
     const lessons = new InMemory();
     opinions(lessons, 300);
-    const { votes, phrases } = await phrasesOf(new Tastes(lessons));
+    const { votes, phrases } = await phrasesOf(new Tastes(lessons, createEvents()));
     expect(votes).toBe(600);
     expect(phrases.map((known) => known.phrase)).toEqual(["sharp", "blurry", "oil painting"]);
     const [sharp, , blurry] = phrases;
@@ -31,7 +32,7 @@ describe("a server's taste", () => {
 
   test("is hardly moved by few votes, and learns more with each", async () => {
     const lessons = new InMemory();
-    const tastes = new Tastes(lessons);
+    const tastes = new Tastes(lessons, createEvents());
     lessons.add("sharp", "optimized");
     lessons.add("sharp", "optimized");
     const few = await phrase(tastes, "sharp");
@@ -47,12 +48,12 @@ describe("a server's taste", () => {
   test("shows no phrase that stood in one pair alone", async () => {
     const lessons = new InMemory();
     lessons.add("my secret", "optimized");
-    expect(await phrasesOf(new Tastes(lessons))).toEqual({ votes: 1, phrases: [] });
+    expect(await phrasesOf(new Tastes(lessons, createEvents()))).toEqual({ votes: 1, phrases: [] });
   });
 
   test("counts each vote once, however often it is asked", async () => {
     const lessons = new InMemory();
-    const tastes = new Tastes(lessons);
+    const tastes = new Tastes(lessons, createEvents());
     opinions(lessons, 4);
     const first = await phrasesOf(tastes);
     expect(await phrasesOf(tastes)).toEqual(first);
@@ -64,13 +65,34 @@ describe("a server's taste", () => {
     opinions(lessons, 10);
     const others = [...lessons.votes];
     for (let n = 0; n < 30; n++) lessons.add("sharp, blurry", "baseline", { user: "ada" });
-    const tastes = new Tastes(lessons);
+    const tastes = new Tastes(lessons, createEvents());
     const before = await phrasesOf(tastes);
     lessons.remove(({ userId }) => userId !== "ada");
     never.votes = others;
     const after = await phrasesOf(tastes);
-    expect(after).toEqual(await phrasesOf(new Tastes(never)));
+    expect(after).toEqual(await phrasesOf(new Tastes(never, createEvents())));
     expect(after).not.toEqual(before);
+  });
+
+  test("is left as it was when the program stops, which nobody is told of", async () => {
+    const lessons = new InMemory();
+    const events = createEvents();
+    const logged: unknown[] = [];
+    events.on("log", (line) => logged.push(line));
+    const tastes = new Tastes(lessons, events);
+    // Too many phrases for a fit without a thread.
+    for (let n = 0; n < 200; n++) lessons.add(`sharp, words ${n}`, "optimized");
+    tastes.close();
+    await expect(tastes.of("guild")).rejects.toThrow("aborted");
+    const { server, features } = await tastes.now("guild");
+    const sharp = features.difference({
+      prompt: "A",
+      rewrite: "A, sharp",
+      mode: "beam",
+      rewriter: "promptist",
+    });
+    expect(server.posterior.logOdds(sharp)).toBe(0);
+    expect(logged).toEqual([]);
   });
 
   test("bounds what one person's votes weigh", async () => {
@@ -78,7 +100,7 @@ describe("a server's taste", () => {
       const lessons = new InMemory();
       opinions(lessons, 20);
       for (let n = 0; n < votes; n++) lessons.add("sharp", "baseline", { user: "flood" });
-      return (await phrase(new Tastes(lessons), "sharp")).effect;
+      return (await phrase(new Tastes(lessons, createEvents()), "sharp")).effect;
     };
     const [none, bounded, flooded] = [
       await effectOf(0),
@@ -94,7 +116,7 @@ describe("a server's taste", () => {
     const effectOf = async (first: "optimized" | "baseline", then: "optimized" | "baseline") => {
       const lessons = new InMemory();
       for (const chosen of [first, then]) for (let n = 0; n < 60; n++) lessons.add("sharp", chosen);
-      return (await phrase(new Tastes(lessons), "sharp")).effect;
+      return (await phrase(new Tastes(lessons, createEvents()), "sharp")).effect;
     };
     expect(await effectOf("optimized", "baseline")).toBeLessThan(-0.1);
     expect(await effectOf("baseline", "optimized")).toBeGreaterThan(0.1);
@@ -108,8 +130,10 @@ describe("a server's taste", () => {
       some.add("sharp", "baseline");
       some.add("sharp", "optimized");
     }
-    const informed = await phrase(new Tastes(lessons), "sharp");
-    expect(informed.share).toBeGreaterThan((await phrase(new Tastes(alone), "sharp")).share);
-    expect((await phrasesOf(new Tastes(lessons))).phrases.map((known) => known.phrase)).toEqual(["sharp"]);
+    const informed = await phrase(new Tastes(lessons, createEvents()), "sharp");
+    expect(informed.share).toBeGreaterThan((await phrase(new Tastes(alone, createEvents()), "sharp")).share);
+    expect(
+      (await phrasesOf(new Tastes(lessons, createEvents()))).phrases.map((known) => known.phrase),
+    ).toEqual(["sharp"]);
   });
 });
