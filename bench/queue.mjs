@@ -1,12 +1,11 @@
 // Measures the queue's calls with 1,000 waiting jobs of 200 users, and the cost of synchronous = FULL over
-// NORMAL. Measured on a busy 2-core virtual machine (Node 20, SQLite 3.53), medians in ms: enqueue 0.4, claim
-// 1.1, position 2.3, depth 0.08, hasWork 0.02, places 6, open 40; saveText 0.4 to 3.7 with FULL (depending on
-// the disk), 0.03 with NORMAL.
+// NORMAL. The figures of the last run are in docs/scale.md.
 // Run: npm run build && node bench/queue.mjs [folder on the disk to measure, or postgres:// of an empty database]
 // [--smoke | --large, with ten times as many waiting jobs]
 import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
+import pg from "pg";
 import { DEFAULT_TEXT_OPTIONS } from "../dist/core/options.js";
 import { postgresStore } from "../dist/db/postgres/store.js";
 import { openDatabase } from "../dist/db/sqlite/open.js";
@@ -35,6 +34,8 @@ const job = (n) => ({
   text: DEFAULT_TEXT_OPTIONS,
   image: { seed: n, steps: 50, guidance: 7.5, negative: "", size: null, scheduler: "pndm" },
   items: [{ prompt: "A cat in the rain", rewrite: null }],
+  // As without settings.
+  caps: { user: 100 },
 });
 
 /** Times each call of `work(i)`; prints median, 99th percentile and maximum in milliseconds. */
@@ -50,25 +51,46 @@ async function measure(name, times, work) {
   console.log(`${name.padEnd(34)}${at(0.5)}${at(0.99)}${at(1)}`);
 }
 
+// A history like that of some months: finished and delivered jobs that no call should have to scan.
+const FINISH = `
+  update jobs set state = 'done', finished_at = created_at, delivered_at = created_at, message_id = 'message';
+  delete from turns`;
+async function fill({ queue }) {
+  for (let n = 0; n < FINISHED; n += 1) await queue.enqueue(job(JOBS + n));
+}
+
+/** The disk need not have each of these jobs before the next one. */
+async function fillFile(db) {
+  db.pragma("synchronous = OFF");
+  await fill(sqliteStore(db, { maxWaiting: FINISHED }));
+  db.exec(FINISH);
+  db.pragma("synchronous = FULL");
+}
+async function fillOnServer() {
+  const url = new URL(place);
+  url.searchParams.set("options", `${url.searchParams.get("options") ?? ""} -c synchronous_commit=off`);
+  const store = await postgresStore(url.href, { maxWaiting: FINISHED });
+  await fill(store);
+  await store.close();
+  const client = new pg.Client({ connectionString: place });
+  await client.connect();
+  await client.query(FINISH);
+  // The server does so by itself after such changes, in its own time.
+  await client.query("vacuum analyze");
+  await client.end();
+}
+
 console.log(
   `${"milliseconds".padEnd(34)}${["median", "99 %", "max"].map((word) => word.padStart(9)).join("")}`,
 );
 try {
   const db = onServer ? null : openDatabase(join(folder, "queue.db"));
+  if (onServer) await fillOnServer();
+  else await fillFile(db);
   const store = onServer
     ? await postgresStore(place, { maxWaiting: JOBS })
     : sqliteStore(db, { maxWaiting: JOBS });
   const { queue, deliveries } = store;
-
-  // A history like that of some months: finished and delivered jobs that no call should have to scan.
-  db?.pragma("synchronous = OFF");
-  for (let n = 0; n < FINISHED; n += 1) {
-    await queue.enqueue(job(JOBS + n));
-    const claim = await queue.claim("text", "bench");
-    await queue.complete(claim);
-    await deliveries.delivered(claim.job.id, "message");
-  }
-  db?.pragma("synchronous = FULL");
 
   const ids = [];
   await measure(`enqueue, up to ${JOBS} waiting`, JOBS, async (n) =>
@@ -96,6 +118,7 @@ try {
     await measure(`saveText, synchronous = ${mode}`, 500, (n) => queue.saveText(claims[n], 0, result));
   }
   await store.close();
+  console.log(`${Math.round(performance.now() / 1_000)} s in all, load ${loadavg()[0].toFixed(1)}`);
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

@@ -18,16 +18,24 @@ interface Due {
 }
 type Verbs = Pick<Queue, "claim" | "extend" | "hasWork" | "nextDueAt" | "setPaused" | "paused">;
 
-const nextInRing = sql<Due, { seq: number }>(NEXT_IN_RING);
-const nextOfBusy = sql<Due, { seq: number }>(NEXT_OF_BUSY);
-const nextOfSets = sql<Due & { sets: string }, { seq: number }>(NEXT_OF_SETS);
-const nextOfBusySets = sql<Due & { sets: string }, { seq: number }>(NEXT_OF_BUSY_SETS);
+interface Taken extends Due {
+  readonly owner: string;
+  readonly until: number;
+}
+
 const waitingSets = sql<Pick<Due, "phase">, { name: string }>(WAITING_SETS);
-const take = sql<{ seq: number; owner: string; now: number; until: number }, JobRow>(`
+/** One statement, since others wait for its end. The later of `looks` are taken only where the first find no job. */
+const taking = (...looks: readonly string[]) => `
   update jobs set state = 'running', owner = @owner, lease_until = @until, attempt = attempt + 1,
     started_at = coalesce(started_at, @now)
-  where seq = @seq
-  returning *`);
+  where seq = coalesce(${looks.map((look) => `(${look})`).join(", ")})
+    and not exists (select 1 from flags where name = 'paused' and value = 'true')
+  returning *`;
+/** Mostly nothing runs for somebody who waits, so the look into the ring finds a job. */
+const take = sql<Taken, JobRow>(taking(NEXT_IN_RING, NEXT_OF_BUSY));
+const takeOfSets = sql<Taken & { sets: string }, JobRow>(
+  taking(NEXT_OF_SETS, NEXT_IN_RING, NEXT_OF_BUSY_SETS, NEXT_OF_BUSY),
+);
 const renew = sql<{ id: string; owner: string; attempt: number; until: number }, { cancel: number }>(`
   update jobs set lease_until = @until
   where id = @id and owner = @owner and attempt = @attempt and state = 'running'
@@ -51,17 +59,11 @@ function* isPaused(): Work<boolean> {
   return (yield* flag.get({ name: "paused" }))?.value === "true";
 }
 
-/** Mostly nothing runs for somebody who waits, so the first look finds a job. */
-function* findNext(due: Due, models: ModelsAtHand): Work<{ seq: number } | undefined> {
-  const sets = yield* setsInTurn(due, models);
-  if (sets === null) return (yield* nextInRing.get(due)) ?? (yield* nextOfBusy.get(due));
-  const dueOfSets = { ...due, sets: JSON.stringify(sets) };
-  return (
-    (yield* nextOfSets.get(dueOfSets)) ??
-    (yield* nextInRing.get(due)) ??
-    (yield* nextOfBusySets.get(dueOfSets)) ??
-    (yield* nextOfBusy.get(due))
-  );
+function* takeNext(taken: Taken, models: ModelsAtHand): Work<JobRow | undefined> {
+  const sets = yield* setsInTurn(taken, models);
+  return sets === null
+    ? yield* take.get(taken)
+    : yield* takeOfSets.get({ ...taken, sets: JSON.stringify(sets) });
 }
 
 /**
@@ -87,11 +89,9 @@ export function claiming(connection: Connection): Verbs {
     claim: (phase, owner, models = {}) =>
       connection.write(function* () {
         const time = now();
-        if (yield* isPaused()) return undefined;
-        const first = yield* findNext({ phase, now: time }, models);
-        if (first === undefined) return undefined;
-        const until = time + LEASE_MS;
-        const job = yield* loadJob((yield* take.get({ seq: first.seq, owner, now: time, until }))!);
+        const row = yield* takeNext({ phase, owner, now: time, until: time + LEASE_MS }, models);
+        if (row === undefined) return undefined;
+        const job = yield* loadJob(row);
         return { job, owner, attempt: job.attempt };
       }),
 

@@ -5,7 +5,7 @@ import { modelKey, modelSetOf } from "../../core/model-set.js";
 import type { Arrival, NewJob, Queue } from "../queue.js";
 import type { Connection } from "./connection.js";
 import type { ItemRow, JobRow } from "./job-row.js";
-import { loadJob, storedJob } from "./jobs.js";
+import { loadJob } from "./jobs.js";
 import { checkCaps, holdingLimit } from "./limits.js";
 import { sql, type Work } from "./statement.js";
 import { joinRing } from "./turns.js";
@@ -49,7 +49,7 @@ const insertJob = sql<
     | "preview"
   > &
     Origin & { readonly now: number },
-  { seq: number }
+  JobRow
 >(`
   insert into jobs (
     id, kind, state, phase, user_id, guild_id, channel_id, locale, application_id, interaction_id,
@@ -59,7 +59,7 @@ const insertJob = sql<
     @id, @kind, 'queued', @phase, @userId, @guildId, @channelId, @locale, @applicationId, @interactionId,
     @interactionToken, @tokenExpiresAt, @text_options, @image_options, @model_set, @grid, @evaluation, @parent_id, @blind, @limits,
     @held, @preview, @now
-  ) returning seq`);
+  ) returning *`);
 const insertItem = sql<
   Pick<
     ItemRow,
@@ -96,10 +96,10 @@ export function enqueueing(connection: Connection, maxWaiting: number): Verbs {
     const held = yield* holdingLimit(job.origin, job.limits ?? {});
     const phase = !job.items.some(lacksRewrite) && job.kind !== "optimize" ? "image" : "text";
     if (held === null) yield* joinRing(job.origin.userId, phase);
-    return yield* storedJob(yield* insert(job, phase, held));
+    return yield* loadJob(yield* insert(job, phase, held));
   }
 
-  function* insert(job: NewJob, phase: Phase, held: LimitScope | null): Work<number> {
+  function* insert(job: NewJob, phase: Phase, held: LimitScope | null): Work<JobRow> {
     const stored = yield* insertJob.get({
       ...job.origin,
       id: job.id ?? newId(),
@@ -117,7 +117,7 @@ export function enqueueing(connection: Connection, maxWaiting: number): Verbs {
       preview: job.preview ? 1 : 0,
       now: now(),
     });
-    const { seq } = stored!;
+    const row = stored!;
     for (const [position, item] of job.items.entries()) {
       const {
         prompt,
@@ -131,7 +131,7 @@ export function enqueueing(connection: Connection, maxWaiting: number): Verbs {
         against,
       } = item;
       yield* insertItem.run({
-        job: seq,
+        job: row.seq,
         position,
         prompt,
         rewrite,
@@ -145,7 +145,7 @@ export function enqueueing(connection: Connection, maxWaiting: number): Verbs {
         against_rewrite: against?.rewrite ?? null,
       });
     }
-    return seq;
+    return row;
   }
 
   return {

@@ -15,6 +15,16 @@ const tookBack = sql<{ id: string; lostBy: string }>(
 );
 const itemsOf = sql<{ seq: number }, ItemRow>("select * from items where job = @seq order by position");
 const sheetsOf = sql<{ seq: number }, SheetRow>("select * from sheets where job = @seq order by number");
+/** Those whose number is in `@seqs`, a list in JSON: one way to the server, however many jobs there are. */
+const AMONG =
+  "in (select /*sqlite value from json_each(@seqs)*//*postgres json_array_elements_text(@seqs)::bigint*/)";
+const bySeqs = sql<{ seqs: string }, JobRow>(`select * from jobs where seq ${AMONG}`);
+const itemsOfAll = sql<{ seqs: string }, ItemRow>(
+  `select * from items where job ${AMONG} order by job, position`,
+);
+const sheetsOfAll = sql<{ seqs: string }, SheetRow>(
+  `select * from sheets where job ${AMONG} order by job, number`,
+);
 
 export const jobRow = (id: string): Work<JobRow | undefined> => byId.get({ id });
 
@@ -46,8 +56,27 @@ export function* storedJob(seq: number): Work<Job> {
   return yield* loadJob((yield* bySeq.get({ seq }))!);
 }
 
+/** In the order of `rows`. */
 export function* loadAll(rows: readonly JobRow[]): Work<Job[]> {
-  const jobs: Job[] = [];
-  for (const row of rows) jobs.push(yield* loadJob(row));
+  const seqs = JSON.stringify(rows.map(({ seq }) => seq));
+  const items = byJob(yield* itemsOfAll.all({ seqs }));
+  const sheets = byJob(yield* sheetsOfAll.all({ seqs }));
+  return rows.map((row) => toJob(row, items.get(row.seq) ?? [], sheets.get(row.seq) ?? []));
+}
+
+/** Jobs that are known to be stored, in the order of `seqs`. */
+export function* storedJobs(seqs: readonly number[]): Work<Job[]> {
+  const rows = yield* bySeqs.all({ seqs: JSON.stringify(seqs) });
+  const found = new Map(rows.map((row) => [row.seq, row]));
+  return yield* loadAll(seqs.map((seq) => found.get(seq)!));
+}
+
+function byJob<Row extends { readonly job: number }>(rows: readonly Row[]): Map<number, Row[]> {
+  const jobs = new Map<number, Row[]>();
+  for (const row of rows) {
+    const known = jobs.get(row.job);
+    if (known === undefined) jobs.set(row.job, [row]);
+    else known.push(row);
+  }
   return jobs;
 }

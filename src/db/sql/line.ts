@@ -1,7 +1,7 @@
-import { type Job, PHASES, type Phase } from "../../core/job.js";
+import { PHASES, type Phase } from "../../core/job.js";
 import type { OpenWork, Queue, QueueDepth, WaitingLine } from "../queue.js";
 import type { Connection } from "./connection.js";
-import { jobRow, loadJob, storedJob } from "./jobs.js";
+import { jobRow, loadJob, storedJobs } from "./jobs.js";
 import { SERVING_ORDER } from "./serving-order.js";
 import { sql, type Work } from "./statement.js";
 
@@ -97,10 +97,8 @@ export function showing(connection: Connection): Verbs {
     open: (limit) =>
       connection.read(function* () {
         const rows = [...(yield* running.all()), ...(yield* inLine(now())), ...(yield* held.all())];
-        const jobs: Job[] = [];
         // Cut before the rows and their items are read: a thousand batches hold a hundred thousand prompts.
-        for (const { seq } of rows.slice(0, limit)) jobs.push(yield* storedJob(seq));
-        return jobs;
+        return yield* storedJobs(rows.slice(0, limit).map(({ seq }) => seq));
       }),
 
     work: () =>
