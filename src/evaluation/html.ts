@@ -28,9 +28,10 @@ export const showGain = (value: number, digits = digitsOf(value)): string =>
 
 export const showPercent = (share: number): string => `${Math.round(100 * share)}\u00a0%`;
 
-/** `0.42 (0.31 to 0.53)` with the digits that its interval can tell; a dash for none. */
+/** `0.42 (0.31 to 0.53)` with the digits that its interval can tell; of one value that alone, and a dash for none. */
 export function showMean(mean: Mean | null, show: (value: number, digits?: number) => string = showNumber) {
   if (mean === null) return "–";
+  if (mean.n === 1) return show(mean.mean);
   const digits = digitsOf(mean.high - mean.low || mean.mean);
   return `${show(mean.mean, digits)} (${show(mean.low, digits)} to ${show(mean.high, digits)})`;
 }
@@ -51,17 +52,22 @@ export function scaleOver(means: readonly (Mean | null)[], zero = 0): Scale {
 const WIDTH = 1000;
 const HEIGHT = 24;
 
-/** A bar from zero to the mean under a whisker over its interval, colored by whether the interval has zero in it. */
+/**
+ * A bar from zero to the mean under a whisker over its interval, colored by whether the interval has zero in it; one
+ * value has no interval.
+ */
 export function whisker(mean: Mean | null, scale: Scale): string {
   const x = (value: number) => Math.round(((value - scale.low) / (scale.high - scale.low)) * WIDTH);
   const zero = `<path class="zero" d="M${x(scale.zero)},0V${HEIGHT}"/>`;
   if (mean === null) return svg(zero, "no value");
-  const kind = mean.low > scale.zero ? "gain" : mean.high < scale.zero ? "loss" : "open";
+  const isAlone = mean.n === 1;
+  const kind = isAlone ? "open" : mean.low > scale.zero ? "gain" : mean.high < scale.zero ? "loss" : "open";
   const [low, middle, high] = [x(mean.low), x(mean.mean), x(mean.high)];
   const [from, to] = [Math.min(middle, x(scale.zero)), Math.max(middle, x(scale.zero))];
   return svg(
     `<rect class="${kind}" x="${from}" y="6" width="${to - from}" height="12"/>${zero}` +
-      `<path class="whisker" d="M${low},12H${high}M${low},7V17M${high},7V17"/><path class="mean" d="M${middle},3V21"/>`,
+      (isAlone ? "" : `<path class="whisker" d="M${low},12H${high}M${low},7V17M${high},7V17"/>`) +
+      `<path class="mean" d="M${middle},3V21"/>`,
     showMean(mean),
   );
 }

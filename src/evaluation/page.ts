@@ -14,6 +14,9 @@ export interface PageContent {
   readonly picture: (prompt: number, rewriter: string) => Promise<Thumbnail>;
 }
 
+/** The percentile bootstrap knows nothing of what so few did not show. */
+const FEW = 20;
+
 const TITLES: Readonly<Record<Measure, string>> = {
   reward: "Reward",
   relevance: "Relevance",
@@ -26,18 +29,21 @@ const TITLES: Readonly<Record<Measure, string>> = {
  */
 export async function reportPage({ summary, facts, picture }: PageContent): Promise<string> {
   const { prompts, seeds, baseline, rewriters, sample } = summary;
-  const title = `${rewriters.map(({ name }) => name).join(", ")}: ${prompts} prompts, ${seeds} seeds each`;
+  const names = rewriters.map(({ name }) => name);
+  const title = `${names.join(", ")}: ${prompts} ${prompts === 1 ? "prompt" : "prompts"}, ${seeds} ${seeds === 1 ? "seed" : "seeds"} each`;
   const sections = [
     `<h1>${escapeHtml(title)}</h1>`,
     ...rewriters.flatMap((rewriter) => verdict(rewriter, summary)),
+    prompts < FEW
+      ? `<p class="faint">Few prompts: intervals of fewer than ${FEW} are narrower than they should be.</p>`
+      : "",
     `<h2>Scores</h2>${scoreTable(summary)}`,
     rewriters.length > 1 ? `<h2>Against ${escapeHtml(baseline)}</h2>${comparison(summary)}` : "",
     duels(summary),
   ];
   for (const rewriter of rewriters) sections.push(await rewriterSection(rewriter, summary, picture));
-  const sampled = await Promise.all(
-    sample.map((shown) => card(shown, Object.keys(shown.rewrites), shown.rewrites, picture)),
-  );
+  const inOrder = [baseline, ...names.filter((name) => name !== baseline)];
+  const sampled = await Promise.all(sample.map((shown) => card(shown, inOrder, shown.rewrites, picture)));
   sections.push(
     `<h2>A few prompts, chosen by their place in the file</h2>${cards(sampled)}`,
     `<h2>How it was made</h2><dl>${facts

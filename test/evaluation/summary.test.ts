@@ -15,20 +15,21 @@ const rewriteOf = (prompt: number) =>
     ? prompts[11]!
     : `${prompts[prompt]}, ${helps(prompt) ? "Soft Lighting, artstation" : "artstation"}`;
 
-async function found() {
-  const scores = new Scores(12, 2, 1, 1);
-  for (const prompt of prompts.keys()) {
+async function found(count = prompts.length) {
+  const scores = new Scores(count, 2, 1, 1);
+  const some = prompts.slice(0, count);
+  for (const prompt of some.keys()) {
     const beauty = prompt === 3 ? 2 : prompt === 11 ? 5 : helps(prompt) ? 7 : 5.1;
     scores.set({ prompt, rewriter: 0, seed: 0 }, { relevance: 0.3, beauty });
     scores.set({ prompt, rewriter: 1, seed: 0 }, { relevance: 0.3, beauty: 5 });
   }
   return summarize({
-    prompts,
+    prompts: some,
     rewriters: ["promptist", "none"],
     baseline: 1,
     scores,
     rewrites: async function* () {
-      for (const prompt of prompts.keys()) {
+      for (const prompt of some.keys()) {
         yield { prompt, rewriter: 0, text: rewriteOf(prompt) };
         yield { prompt, rewriter: 1, text: prompts[prompt]! };
       }
@@ -90,9 +91,9 @@ describe("a summary", () => {
 });
 
 describe("the page", () => {
-  const page = async () =>
+  const page = async (count?: number, more = {}) =>
     reportPage({
-      summary: await found(),
+      summary: { ...(await found(count)), ...more },
       facts: [["Model", `<img src="x" onerror="alert(1)">`]],
       picture: async (prompt, rewriter) =>
         prompt === 3 && rewriter === "none" ? "withheld" : prompt === 4 ? null : Buffer.from("webp"),
@@ -117,5 +118,25 @@ describe("the page", () => {
     expect(html).toContain("withheld: the safety checker flagged it, or did not see it");
     expect(html).toContain("the picture is gone");
     expect(html).toContain("1 of 12 prompts were left as they are.");
+  });
+
+  test("gives a group of one prompt no interval, and says where prompts are few", async () => {
+    const html = await page(7);
+    // The seventh prompt is the only long one, and gained 2.
+    expect(html).toMatch(/9 to 16 words \(1\)<\/span>(?:(?!<\/div>).)*class="open"/);
+    expect(html).toMatch(/9 to 16 words \(1\)<\/span>(?:(?!<\/div>).)*<span class="words">\+2\.00<\/span>/);
+    expect(html).toMatch(/5 to 8 words \(6\)<\/span>(?:(?!<\/div>).)*<span class="words">\+[\d.]+ \(/);
+    expect(html).toContain("Few prompts:");
+    expect(await page(12, { prompts: 20 })).not.toContain("Few prompts:");
+  });
+
+  test("has the baseline's picture first, also of the prompts that nobody chose", async () => {
+    const sampled = (await page()).split("chosen by their place in the file")[1]!;
+    expect([...sampled.matchAll(/<figcaption>(\w+)/g)].slice(0, 4).map(([, name]) => name)).toEqual([
+      "none",
+      "promptist",
+      "none",
+      "promptist",
+    ]);
   });
 });
