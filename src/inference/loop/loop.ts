@@ -466,4 +466,3 @@ function nextGroup(
   const group = pending.filter((piece) => keyOf(piece) === keyOf(first)).slice(0, size);
   return { set: setOf(first), group };
 }
-
