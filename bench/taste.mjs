@@ -122,9 +122,12 @@ const rewriteOf = (phrases) => ({
   rewriter: "promptist",
 });
 
+let tastes = 0;
+
 /** Ways to choose a beam. `learn` gets 1 where the rewrite won, 0 where it lost. */
-function byTaste(others = [], features = new Features()) {
-  const server = new ServerTaste();
+function byTaste(ledger = new Ledger(), features = new Features()) {
+  const server = new ServerTaste(ledger);
+  const name = ++tastes;
   const numbers = new Map();
   const differenceOf = (phrases) => {
     const difference = features.difference(rewriteOf(phrases));
@@ -134,10 +137,12 @@ function byTaste(others = [], features = new Features()) {
   const options = (beams) =>
     beams.map(({ phrases, likelihood }) => ({ difference: differenceOf(phrases), likelihood }));
   const settle = () => {
-    if (!server.needsFit(others)) return;
-    const { task, end } = server.begin(others);
+    if (!server.needsFit) return;
+    const { task, end } = server.begin();
     end(atOnce(fitTaste(task)));
   };
+  const note = ({ phrases }, won, voter, vote) =>
+    server.learn({ jobId: `${name} ${vote}`, userId: `${voter}`, won }, () => differenceOf(phrases));
   return {
     server,
     numbers,
@@ -149,8 +154,9 @@ function byTaste(others = [], features = new Features()) {
       );
       return scores.indexOf(Math.max(...scores));
     },
+    note,
     learn: (beam, won, voter, vote) => {
-      server.learn({ jobId: `${vote}`, userId: `${voter}`, won }, () => differenceOf(beam.phrases));
+      note(beam, won, voter, vote);
       if (vote % ASKED === ASKED - 1) settle();
     },
   };
@@ -234,7 +240,7 @@ function allLike(community, seed) {
     const { phrases } = beams[Math.floor(random() * beams.length)];
     const difference = features.difference(rewriteOf(phrases));
     for (const [i, phrase] of phrases.entries()) numbers.set(phrase, difference.features[i]);
-    ledger.addPair(`${vote}`, difference);
+    ledger.addPair(`${vote}`, 0, difference);
     return votes(community, phrases, Math.floor(random() * VOTERS), 0, random);
   });
   const rows = { ...ledger.soFar, weights: won.map(() => 1), won };
@@ -315,14 +321,19 @@ for (let run = 0; run < RUNS; run++) {
     return { likes: () => likes };
   };
   const features = new Features();
-  const others = Array.from({ length: OTHERS.servers }, (_, n) => {
-    const way = byTaste([], features);
-    live(way, neighbour(), 6_000 + 10 * run + n, OTHERS.votes, () => {});
-    return way.server;
-  });
+  const together = new Ledger();
+  for (let n = 0; n < OTHERS.servers; n++) {
+    // They live by themselves, and the new server knows their votes.
+    const [alone, known] = [byTaste(new Ledger(), features), byTaste(together, features)];
+    const learn = (...vote) => {
+      alone.learn(...vote);
+      known.note(...vote);
+    };
+    live({ ...alone, learn }, neighbour(), 6_000 + 10 * run + n, OTHERS.votes, () => {});
+  }
   const community = neighbour();
-  for (const [label, known] of Object.entries({ with: others, without: [] })) {
-    const way = byTaste(known, features);
+  for (const [label, ledger] of Object.entries({ with: together, without: new Ledger() })) {
+    const way = byTaste(ledger, features);
     for (const [i, vote] of STARTS.entries()) {
       const from = STARTS[i - 1] ?? 0;
       live(
@@ -348,7 +359,7 @@ for (const label of ["with", "without"])
 const [VOTES, VOCABULARY] = SMOKE ? [500, 200] : [100_000, 5_000];
 const random = seededRandom(7);
 const features = new Features();
-const server = new ServerTaste();
+const server = new ServerTaste(new Ledger());
 const rewritten = () => {
   const phrases = Array.from({ length: 10 }, () => `words ${Math.floor(VOCABULARY * random() ** 3)}`);
   return { ...rewriteOf([]), rewrite: `a cat, ${phrases.join(", ")}` };
@@ -365,7 +376,7 @@ function timed(work) {
   const spent = process.cpuUsage();
   return Math.min(performance.now() - at, (spent.user + spent.system - user - system) / 1000);
 }
-const { task, end } = server.begin([]);
+const { task, end } = server.begin();
 const fitMs = timed(() => end(atOnce(fitTaste(task))));
 const times = (work, count = SMOKE ? 20 : 1_000) =>
   Array.from({ length: count }, (_, n) => timed(() => work(n))).sort((a, b) => a - b);

@@ -1,6 +1,6 @@
 import { basename, join, parse } from "node:path";
 import { cdnBeside, type LocalDiscord, startLocalDiscord, startOperatorPanel } from "local-discord";
-import { createBot } from "./bot/bot.js";
+import { type Bot, createBot } from "./bot/bot.js";
 import { verdictOf } from "./bot/words/english/votes.js";
 import { ownSide } from "./checkpoints/layouts/diffusion-files.js";
 import { readSubjects } from "./checkpoints/layouts/subjects.js";
@@ -35,6 +35,7 @@ import { startHost } from "./main/host.js";
 import { createLoops, modelSetsOf, type PlannedLoop } from "./main/loops.js";
 import { startMetrics } from "./main/metrics.js";
 import { showStandby } from "./main/standby.js";
+import { tasteTable } from "./main/taste-table.js";
 import { LoadedModels } from "./metrics/loaded-models.js";
 import { logEvents } from "./metrics/log.js";
 import { watchForOperator } from "./metrics/operator-view.js";
@@ -166,10 +167,12 @@ export async function createApp(
       pauseHost: (host: string) => store.hosts.setPaused(host, true),
       resumeHost: (host: string) => store.hosts.setPaused(host, false),
     };
+    let serverName: Bot["serverName"] = () => null;
+    const taste = tasteTable({ store, tastes, isOn: config.TASTE, nameOf: (guildId) => serverName(guildId) });
     const panel =
       config.OPERATOR_PORT === 0
         ? null
-        : await startOperatorPanel({ port: config.OPERATOR_PORT, operator, actions });
+        : await startOperatorPanel({ port: config.OPERATOR_PORT, operator, actions, taste });
     if (panel) {
       cleanups.push(() => panel.close());
       events.emit("log", { level: "info", message: `Operator's panel at ${panel.url}` });
@@ -181,6 +184,7 @@ export async function createApp(
           folder: join(config.dataDir, "local-discord"),
           operator,
           actions,
+          taste,
           examples: examplesOf(choice.diffusion.isMiniature),
         });
     if (local) cleanups.push(() => local.close());
@@ -245,6 +249,7 @@ export async function createApp(
         minutes: config.minutes,
       },
     });
+    serverName = (guildId) => bot.serverName(guildId);
     const retention = new Retention({
       records,
       events,

@@ -115,6 +115,8 @@ export interface Bot {
    * and undelivered results stay in the queue.
    */
   stop(): Promise<void>;
+  /** The name of a server that the bot is in; null of another, and before it has logged in. */
+  serverName(guildId: string): string | null;
 }
 
 /**
@@ -336,6 +338,10 @@ class DiscordBot implements Bot {
     this.#gallery.start();
     this.#erased.start();
     return { userTag, inviteUrl: inviteUrl(applicationId) };
+  }
+
+  serverName(guildId: string): string | null {
+    return this.#gateway.serverName(guildId);
   }
 
   async stop(): Promise<void> {

@@ -17,6 +17,8 @@ export interface StoredSettings {
   of(scope: SettingScope, id: string): Promise<Settings>;
   /** The settings in force in a channel: its own, and those of its server where it has none. */
   resolve(where: Where): Promise<Settings>;
+  /** What each server has set it to; those that have not are left out. */
+  ofServers<N extends SettingName>(name: N): Promise<ReadonlyMap<string, NonNullable<Settings[N]>>>;
   set<N extends SettingName>(
     scope: SettingScope,
     id: string,

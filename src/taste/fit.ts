@@ -28,9 +28,12 @@ export interface Others {
 
 /** What to fit. Threads can pass it to each other. */
 export interface FitTask {
+  /** Those of all servers. */
   readonly votes: Votes;
-  /** The votes of each other server, or what is known of them. */
-  readonly others: readonly Votes[] | Others;
+  /** The number of the one that is fitted. */
+  readonly server: number;
+  /** What is known of the others; null to learn it from their votes. */
+  readonly others: Others | null;
 }
 
 /** What one server likes, and by how much its phrases differ from what is known of the others. */
@@ -45,12 +48,13 @@ export interface Fitted {
  * Finds what a server likes from all of its votes. The same votes make the same, to the last bit. Yields between pieces
  * of work of some milliseconds.
  */
-export function* fitTaste({ votes, others: given }: FitTask): Generator<void, Fitted, void> {
-  const others = "features" in given ? given : yield* othersOf(given);
-  const rows = yield* rowsOf(votes);
+export function* fitTaste({ votes, server, others: known }: FitTask): Generator<void, Fitted, void> {
+  const others = known ?? (yield* othersOf(votes, server));
+  const own = yield* chosen(votes, (one) => one === server);
   // By how much phrases differ does not age, so that is learned from all votes alike.
+  const rows = { ...own, ...(yield* counted(votes, own)) };
   const { posterior: ageless, phraseVariance } = yield* scaled(rows, others);
-  const aged = { ...rows, ...(yield* counted(votes, yield* lastingOf(votes))) };
+  const aged = { ...own, ...(yield* counted(votes, own, yield* lastingOf(votes, own))) };
   const found = yield* fit(priorOf(others, phraseVariance), aged, (feature) => ageless.meanOf(feature));
   return { found, phraseVariance, others };
 }
@@ -77,11 +81,11 @@ const ownVariance = (feature: number, phraseVariance: number): number =>
 /** Of a person's newest vote: the earlier ones are weighed down at the next fit. */
 export const weightOf = (votes: number): number => Math.min(1, VOTER_MAX / votes);
 
-function* othersOf(servers: readonly Votes[]): Generator<void, Others | null, void> {
-  if (servers.length === 0) return null;
-  const all: Rows[] = [];
-  for (const votes of servers) all.push(yield* rowsOf(votes));
-  const { found, posterior, phraseVariance } = yield* scaled(joined(all), null);
+function* othersOf(votes: Votes, server: number): Generator<void, Others | null, void> {
+  const theirs = yield* chosen(votes, (one) => one !== server);
+  if (theirs.starts.length === 1) return null;
+  const rows = { ...theirs, ...(yield* counted(votes, theirs)) };
+  const { found, posterior, phraseVariance } = yield* scaled(rows, null);
   const { features, means } = found;
   const variances = Float64Array.from(features, (feature) => posterior.varianceOf(feature));
   return { features, means, variances, phraseVariance };
@@ -113,46 +117,71 @@ function* scaled(rows: Rows, others: Others | null) {
   }
 }
 
-/** All votes by pair, each person's bounded. */
-function* rowsOf(votes: Votes): Generator<void, Rows, void> {
-  const { starts, features, values } = votes;
-  return { starts, features, values, ...(yield* counted(votes)) };
+/** The pairs of some servers. */
+interface Chosen extends Pick<Rows, "starts" | "features" | "values"> {
+  /** The row of each of all pairs; -1 of those that were left out, [P]. */
+  readonly rowOf: Int32Array;
 }
 
-/** The votes on each pair; `lasting` has what counts of each by its age, [V]. */
+function* chosen(votes: Votes, isIn: (server: number) => boolean): Generator<void, Chosen, void> {
+  const { servers } = votes;
+  const rowOf = new Int32Array(servers.length).fill(-1);
+  const starts = [0];
+  for (let pair = 0; pair < servers.length; pair++) {
+    if (pair % VOTES_AT_ONCE === 0) yield;
+    if (!isIn(servers[pair]!)) continue;
+    rowOf[pair] = starts.length - 1;
+    starts.push(starts.at(-1)! + votes.starts[pair + 1]! - votes.starts[pair]!);
+  }
+  const features = new Int32Array(starts.at(-1)!);
+  const values = new Int32Array(features.length);
+  for (let pair = 0; pair < servers.length; pair++) {
+    if (pair % VOTES_AT_ONCE === 0) yield;
+    const row = rowOf[pair]!;
+    if (row < 0) continue;
+    const [from, to] = [votes.starts[pair]!, votes.starts[pair + 1]!];
+    features.set(votes.features.subarray(from, to), starts[row]!);
+    values.set(votes.values.subarray(from, to), starts[row]!);
+  }
+  return { rowOf, starts: Int32Array.from(starts), features, values };
+}
+
+/** The votes on each of the chosen pairs, each person's bounded; `lasting` has what counts of each by its age, [V]. */
 function* counted(
-  { starts, pairs, voters, won }: Votes,
+  { pairs, voters, won }: Votes,
+  { rowOf, starts }: Chosen,
   lasting?: Float64Array,
 ): Generator<void, Pick<Rows, "weights" | "won">, void> {
   const weights = new Float64Array(starts.length - 1);
   const wins = new Float64Array(weights.length);
   const bounds = boundsOf(voters);
   for (let vote = 0; vote < pairs.length; vote++) {
-    const pair = pairs[vote]!;
-    const count = bounds[voters[vote]!]! * (lasting?.[vote] ?? 1);
-    weights[pair]! += count;
-    wins[pair]! += count * won[vote]!;
     if (vote % VOTES_AT_ONCE === 0) yield;
+    const row = rowOf[pairs[vote]!]!;
+    if (row < 0) continue;
+    const count = bounds[voters[vote]!]! * (lasting?.[vote] ?? 1);
+    weights[row]! += count;
+    wins[row]! += count * won[vote]!;
   }
   return { weights, won: wins };
 }
 
 /**
- * How much of each vote counts by its age, which is how many came after it, [V]. Each person's are bounded there too,
- * or a flood of votes would make all others old.
+ * How much of each vote on the chosen pairs counts by its age, which is how many of them came after it, [V]. Each
+ * person's are bounded there too, or a flood of votes would make all others old.
  */
-function* lastingOf({ voters }: Votes): Generator<void, Float64Array, void> {
+function* lastingOf({ pairs, voters }: Votes, { rowOf }: Chosen): Generator<void, Float64Array, void> {
   const lasting = new Float64Array(voters.length);
   const bounds = boundsOf(voters);
   let all = 0;
   for (let vote = 0; vote < voters.length; vote++) {
-    all += bounds[voters[vote]!]!;
-    lasting[vote] = all;
     if (vote % VOTES_AT_ONCE === 0) yield;
+    if (rowOf[pairs[vote]!]! >= 0) all += bounds[voters[vote]!]!;
+    lasting[vote] = all;
   }
   for (let vote = 0; vote < voters.length; vote++) {
-    lasting[vote] = 0.5 ** ((all - lasting[vote]!) / (HALF_LIFE * all));
     if (vote % VOTES_AT_ONCE === 0) yield;
+    lasting[vote] = 0.5 ** ((all - lasting[vote]!) / (HALF_LIFE * all));
   }
   return lasting;
 }
@@ -162,25 +191,4 @@ function boundsOf(voters: Int32Array): Float64Array {
   const counts = new Float64Array(voters.reduce((most, voter) => Math.max(most, voter), -1) + 1);
   for (const voter of voters) counts[voter]!++;
   return counts.map(weightOf);
-}
-
-function joined(all: readonly Rows[]): Rows {
-  const sum = (lengthOf: (rows: Rows) => number) => all.reduce((total, rows) => total + lengthOf(rows), 0);
-  const [R, length] = [sum(({ weights }) => weights.length), sum(({ features }) => features.length)];
-  const [starts, features, values] = [new Int32Array(R + 1), new Int32Array(length), new Int32Array(length)];
-  const [weights, won] = [new Float64Array(R), new Float64Array(R)];
-  let [row, at] = [0, 0];
-  for (const rows of all) {
-    starts.set(
-      rows.starts.map((start) => start + at),
-      row,
-    );
-    features.set(rows.features, at);
-    values.set(rows.values, at);
-    weights.set(rows.weights, row);
-    won.set(rows.won, row);
-    row += rows.weights.length;
-    at += rows.features.length;
-  }
-  return { starts, features, values, weights, won };
 }

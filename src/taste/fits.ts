@@ -59,8 +59,15 @@ async function inThread(workerData: FitTask, signal: AbortSignal): Promise<Fitte
   }
 }
 
-function isSmall({ votes, others }: FitTask): boolean {
-  const all = ("features" in others ? [votes] : [votes, ...others]).map(({ features }) => features);
-  if (all.reduce((sum, { length }) => sum + length, 0) > SMALL.features) return false;
-  return new Set(all.flatMap((features) => [...features])).size <= SMALL.different;
+function isSmall({ votes, server, others }: FitTask): boolean {
+  const different = new Set<number>();
+  let all = 0;
+  for (let pair = 0; pair < votes.servers.length; pair++) {
+    if (others !== null && votes.servers[pair] !== server) continue;
+    const features = votes.features.subarray(votes.starts[pair], votes.starts[pair + 1]);
+    all += features.length;
+    for (const feature of features) different.add(feature);
+    if (all > SMALL.features || different.size > SMALL.different) return false;
+  }
+  return true;
 }

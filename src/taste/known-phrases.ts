@@ -15,6 +15,13 @@ export interface KnownPhrase {
   readonly n: number;
 }
 
+/** What a server has taught, surest first. */
+export interface Liking {
+  readonly votes: number;
+  readonly liked: readonly KnownPhrase[];
+  readonly disliked: readonly KnownPhrase[];
+}
+
 /** A phrase of a single pair tells nothing yet, and may be a person's own words. */
 const PAIRS_MIN = 2;
 
@@ -35,4 +42,12 @@ export function knownPhrases({ server, features }: Taste): {
       n,
     }));
   return { votes: server.votes, phrases };
+}
+
+/** The same parted by whether they win or lose more often, the surest of each first. */
+export function likingOf(taste: Taste): Liking {
+  const { votes, phrases } = knownPhrases(taste);
+  const liked = phrases.filter(({ share }) => share > 0.5);
+  const disliked = phrases.filter(({ share }) => share < 0.5).reverse();
+  return { votes, liked, disliked };
 }

@@ -1,10 +1,12 @@
 import type { Difference } from "./posterior.js";
 
 /**
- * The votes of one server up to a moment, in memory that threads share and that stays as it is: P pairs, V votes.
+ * The votes of all servers up to a moment, in memory that threads share and that stays as it is: P pairs, V votes.
  * Features and values are as in `Difference`.
  */
 export interface Votes {
+  /** The server of each pair, by number, [P]. */
+  readonly servers: Int32Array;
   /** Where each pair's features begin, and the end, [P + 1]. */
   readonly starts: Int32Array;
   readonly features: Int32Array;
@@ -16,14 +18,14 @@ export interface Votes {
 }
 
 /**
- * The votes of one server. They lie in columns of numbers, for a hundred thousand objects would keep the collector of
+ * The votes of all servers. They lie in columns of numbers, for a hundred thousand objects would keep the collector of
  * garbage busy on the bot's thread, and would have to be copied for another.
  */
 export class Ledger {
   readonly #numbers = new Map<string, number>();
-  readonly #voterNumbers = new Map<string, number>();
-  /** Of each voter. */
-  readonly #counts: number[] = [];
+  #serverCount = 0;
+  #voterCount = 0;
+  readonly #servers = new Column();
   readonly #starts = new Column();
   readonly #features = new Column();
   readonly #values = new Column();
@@ -39,27 +41,34 @@ export class Ledger {
     return this.#pairs.length;
   }
 
+  /** The number of a new server. */
+  addServer(): number {
+    return this.#serverCount++;
+  }
+
+  /** The number of a new voter, who is another one in each server. */
+  addVoter(): number {
+    return this.#voterCount++;
+  }
+
   /** The number of a job's pair; undefined before its first vote. */
   pairOf(jobId: string): number | undefined {
     return this.#numbers.get(jobId);
   }
 
-  addPair(jobId: string, { features, values }: Difference): number {
+  addPair(jobId: string, server: number, { features, values }: Difference): number {
     for (const feature of features) this.#features.push(feature);
     for (const value of values) this.#values.push(value);
-    const pair = this.#starts.push(this.#features.length) - 1;
+    this.#starts.push(this.#features.length);
+    const pair = this.#servers.push(server);
     this.#numbers.set(jobId, pair);
     return pair;
   }
 
-  /** Adds a vote on a pair; answers how many its voter now has. */
-  add(pair: number, userId: string, won: 0 | 1): number {
-    const voter = this.#voterNumbers.get(userId) ?? this.#counts.push(0) - 1;
-    this.#voterNumbers.set(userId, voter);
+  add(pair: number, voter: number, won: 0 | 1): void {
     this.#pairs.push(pair);
     this.#voters.push(voter);
     this.#won.push(won);
-    return ++this.#counts[voter]!;
   }
 
   differenceOf(pair: number): Difference {
@@ -69,6 +78,7 @@ export class Ledger {
 
   get soFar(): Votes {
     return {
+      servers: this.#servers.soFar,
       starts: this.#starts.soFar,
       features: this.#features.soFar,
       values: this.#values.soFar,

@@ -1,6 +1,6 @@
 import { isPhrase, LENGTH } from "./features.js";
 import { type FitTask, type Fitted, type Others, PHRASE_DEVIATION, priorOf, weightOf } from "./fit.js";
-import { Ledger } from "./ledger.js";
+import type { Ledger } from "./ledger.js";
 import { type Difference, type Known, Posterior } from "./posterior.js";
 
 /** One vote on a pair. */
@@ -28,18 +28,28 @@ export interface Effect {
  * fit, and `end` takes what was found.
  */
 export class ServerTaste {
-  readonly #ledger = new Ledger();
+  readonly #ledger: Ledger;
+  readonly #number: number;
+  /** The number of each voter, and how many votes it has. */
+  readonly #voters = new Map<string, { readonly number: number; votes: number }>();
   readonly #counts = new Map<number, { votes: number; pairs: number }>();
   #posterior = new Posterior(priorOf(null, PHRASE_DEVIATION ** 2));
   #others: Others | null = null;
+  #votes = 0;
   #fittedVotes = -1;
   #othersVotes = 0;
   /** The votes that came while a fit ran; null while none runs. */
   #late: ((posterior: Posterior) => void)[] | null = null;
 
+  /** `ledger`: of all servers that learn from each other. */
+  constructor(ledger: Ledger) {
+    this.#ledger = ledger;
+    this.#number = ledger.addServer();
+  }
+
   /** How many votes it has learned from. */
   get votes(): number {
-    return this.#ledger.votes;
+    return this.#votes;
   }
 
   get isFitted(): boolean {
@@ -49,9 +59,13 @@ export class ServerTaste {
   /** Learns from a vote. `read`: what the rewrite has and its prompt lacks; called for the first vote of a pair. */
   learn({ jobId, userId, won }: Voted, read: () => Difference): void {
     const known = this.#ledger.pairOf(jobId);
-    const pair = known ?? this.#ledger.addPair(jobId, read());
+    const pair = known ?? this.#ledger.addPair(jobId, this.#number, read());
     const difference = this.#ledger.differenceOf(pair);
-    const weight = weightOf(this.#ledger.add(pair, userId, won));
+    const voter = this.#voters.get(userId) ?? { number: this.#ledger.addVoter(), votes: 0 };
+    this.#voters.set(userId, voter);
+    this.#ledger.add(pair, voter.number, won);
+    this.#votes++;
+    const weight = weightOf(++voter.votes);
     for (const feature of difference.features) {
       const count = this.#counts.get(feature) ?? { votes: 0, pairs: 0 };
       count.votes++;
@@ -64,23 +78,21 @@ export class ServerTaste {
   }
 
   /** Whether enough has come since the last fit to make another. */
-  needsFit(others: readonly ServerTaste[]): boolean {
+  get needsFit(): boolean {
     const isOld = (now: number, then: number) => now - then >= Math.max(10, then / 20);
     return (
-      !this.isFitted || isOld(this.votes, this.#fittedVotes) || isOld(totalOf(others), this.#othersVotes)
+      !this.isFitted || isOld(this.#votes, this.#fittedVotes) || isOld(this.#otherVotes, this.#othersVotes)
     );
   }
 
   /** A fit of all votes so far, to be made before the next begins. */
-  begin(others: readonly ServerTaste[]): { readonly task: FitTask; readonly end: (fitted: Fitted) => void } {
+  begin(): { readonly task: FitTask; readonly end: (fitted: Fitted) => void } {
     this.#late = [];
-    const { votes } = this;
-    const now = totalOf(others);
-    const areKnown = this.#others !== null && now - this.#othersVotes < this.#othersVotes / 20;
-    const [known, othersVotes] = areKnown ? [this.#others, this.#othersVotes] : [null, now];
-    const given = known ?? others.filter((other) => other.votes > 0).map((other) => other.#ledger.soFar);
+    const [votes, now] = [this.#votes, this.#otherVotes];
+    const known = now - this.#othersVotes < this.#othersVotes / 20 ? this.#others : null;
+    const othersVotes = known === null ? now : this.#othersVotes;
     return {
-      task: { votes: this.#ledger.soFar, others: given },
+      task: { votes: this.#ledger.soFar, server: this.#number, others: known },
       end: ({ found, phraseVariance, others }) => {
         this.#posterior = new Posterior(priorOf(others, phraseVariance), found);
         for (const learn of this.#late ?? []) learn(this.#posterior);
@@ -90,6 +102,10 @@ export class ServerTaste {
         this.#fittedVotes = votes;
       },
     };
+  }
+
+  get #otherVotes(): number {
+    return this.#ledger.votes - this.#votes;
   }
 
   /** The phrases that were voted on here. */
@@ -110,6 +126,3 @@ export class ServerTaste {
     return this.#posterior;
   }
 }
-
-const totalOf = (servers: readonly ServerTaste[]): number =>
-  servers.reduce((sum, { votes }) => sum + votes, 0);

@@ -5,6 +5,7 @@ import { type Events, log } from "../core/events.js";
 import type { Lesson, LessonKey, Lessons } from "../db/lessons.js";
 import { Features } from "./features.js";
 import { Fits } from "./fits.js";
+import { Ledger } from "./ledger.js";
 import { ServerTaste } from "./server-taste.js";
 
 /** How long the event loop may be held at a time. */
@@ -29,6 +30,7 @@ export class Tastes {
   readonly #events: Events;
   readonly #turns = new Mutex();
   #features = new Features();
+  #ledger = new Ledger();
   #servers = new Map<string, ServerTaste>();
   #mark: string | null = null;
   /** The time of the last lesson. */
@@ -64,6 +66,15 @@ export class Tastes {
     return taste;
   }
 
+  /** How many votes each server's members have taught with. Fits nothing. Throws QueueError. */
+  votes(): Promise<ReadonlyMap<string, number>> {
+    return this.#turns.runExclusive(async () => {
+      await this.#read();
+      const counts = [...this.#servers].map(([guildId, { votes }]) => [guildId, votes] as const);
+      return new Map(counts.filter(([guildId, votes]) => guildId !== DIRECT && votes > 0));
+    });
+  }
+
   /** Ends fits that still run. */
   close(): void {
     this.#fits.close();
@@ -80,9 +91,8 @@ export class Tastes {
   #fit(server: ServerTaste): Promise<void> {
     const running = this.#running.get(server);
     if (running !== undefined) return running;
-    const others = [...this.#servers.values()].filter((other) => other !== server);
-    if (!server.needsFit(others)) return Promise.resolve();
-    const { task, end } = server.begin(others);
+    if (!server.needsFit) return Promise.resolve();
+    const { task, end } = server.begin();
     const fit = this.#fits
       .make(task)
       .then(end)
@@ -96,6 +106,7 @@ export class Tastes {
     const mark = await this.#lessons.mark();
     if (mark !== this.#mark) {
       this.#features = new Features();
+      this.#ledger = new Ledger();
       this.#servers = new Map();
       this.#lastAt = 0;
       this.#recent = new Map();
@@ -144,7 +155,7 @@ export class Tastes {
   #server(guildId: string): ServerTaste {
     const known = this.#servers.get(guildId);
     if (known !== undefined) return known;
-    const server = new ServerTaste();
+    const server = new ServerTaste(this.#ledger);
     this.#servers.set(guildId, server);
     return server;
   }

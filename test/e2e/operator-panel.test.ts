@@ -1,8 +1,17 @@
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type LocalDiscord, type OperatorSnapshot, startLocalDiscord } from "local-discord/testing";
+import {
+  type LocalDiscord,
+  type OperatorSnapshot,
+  type OperatorTaste,
+  startLocalDiscord,
+} from "local-discord/testing";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { loadConfig } from "../../src/config.js";
+import { openDatabase } from "../../src/db/sqlite/open.js";
+import { sqliteStore } from "../../src/db/sqlite/store.js";
 import { type App, createApp } from "../../src/main.js";
+import { newJob } from "../db/contract/fixtures.js";
 import { temporaryFolder, WORKER_FILE } from "../support/app.js";
 import { freePort } from "../support/free-port.js";
 
@@ -99,3 +108,49 @@ test("a paused host takes no job, also after its restart, until it is resumed", 
   const stored = await app.queue.get(job.id);
   expect(stored!.startedAt).toBeGreaterThanOrEqual(resumedAt);
 });
+
+test("what servers like is listed by server, and told of one", async () => {
+  const { guildId } = local;
+  const tastes = async (path = "") => {
+    const response = await fetch(`http://127.0.0.1:${port}/local/operator/taste${path}`);
+    expect(response.status).toBe(200);
+    return response.json();
+  };
+  expect(await tastes()).toEqual({ servers: [], more: false });
+  const { name } = local.state.guilds.get(guildId)!;
+  await app!.store.settings.set("server", guildId, "taste", true, "admin");
+  expect(await tastes()).toEqual({ servers: [{ id: guildId, name, on: true, votes: 0 }], more: false });
+  await app!.store.settings.reset("server", guildId, "taste");
+
+  await app!.stop();
+  await vote([guildId, "999"]);
+  app = await start();
+  const servers = [
+    { id: guildId, name, on: false, votes: 12 },
+    // The bot has left this one.
+    { id: "999", on: false, votes: 12 },
+  ];
+  expect(await tastes()).toEqual({ servers: servers.sort((a, b) => (a.id < b.id ? -1 : 1)), more: false });
+  const known = (await tastes(`/${guildId}`)) as Awaited<ReturnType<OperatorTaste["of"]>>;
+  expect(known).toMatchObject({ chosen: null, first: null, disliked: [] });
+  expect(known.liked).toEqual([expect.objectContaining({ phrase: "sharp", n: 12 })]);
+  expect(known.liked[0]!.low).toBeLessThan(known.liked[0]!.share);
+  expect(known.liked[0]!.share).toBeGreaterThan(0.5);
+});
+
+/** Four people like the same added phrase in three delivered pairs of each server. */
+async function vote(guildIds: readonly string[]): Promise<void> {
+  const database = openDatabase(join(folder.path, "promptist.sqlite"));
+  const { queue, votes, close } = sqliteStore(database, { maxWaiting: 100 });
+  for (const [n, guildId] of guildIds.flatMap((id) => [id, id, id]).entries()) {
+    const wish = newJob({ user: "1", prompts: [`A cat ${n}`], rewrites: [`A cat ${n}, sharp`] });
+    const job = await queue.enqueue({ ...wish, origin: { ...wish.origin, guildId } });
+    const { left } = await votes.open(job, null);
+    for (let voter = 0; voter < 4; voter++)
+      await votes.vote(job.id, `voter-${voter}`, left === "optimized" ? "left" : "right");
+    database
+      .prepare("update jobs set state = 'done', finished_at = 1, delivered_at = 1 where id = ?")
+      .run(job.id);
+  }
+  await close();
+}

@@ -5,6 +5,7 @@ export {
   type OperatorActions,
   type OperatorSnapshot,
   type OperatorSource,
+  type OperatorTaste,
   operatorSnapshot,
 } from "./page/operator.js";
 export type { Example } from "./page/routes.js";

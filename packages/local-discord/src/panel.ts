@@ -1,13 +1,19 @@
 import { Hono } from "hono";
 import { type Served, serveLoopback } from "./loopback.js";
 import { mountPage } from "./page/files.js";
-import { type OperatorActions, OperatorBoard, type OperatorSource } from "./page/operator.js";
+import {
+  type OperatorActions,
+  OperatorBoard,
+  type OperatorSource,
+  type OperatorTaste,
+} from "./page/operator.js";
 import { mountOperator } from "./page/operator-routes.js";
 
 export interface OperatorPanelOptions {
   readonly port: number;
   readonly operator: OperatorSource;
   readonly actions?: OperatorActions;
+  readonly taste?: OperatorTaste;
 }
 
 export type OperatorPanel = Pick<Served, "url" | "close">;
@@ -19,7 +25,7 @@ export type OperatorPanel = Pick<Served, "url" | "close">;
 export async function startOperatorPanel(options: OperatorPanelOptions): Promise<OperatorPanel> {
   const app = new Hono();
   mountPage(app, "panel.html");
-  mountOperator(app, new OperatorBoard(options.operator, options.actions));
+  mountOperator(app, new OperatorBoard(options.operator, options.actions, options.taste));
   app.onError((error, context) => {
     // A bug, or a source that fails: the terminal gets the stack, the answer would show this machine's paths.
     console.error(error);

@@ -13,7 +13,12 @@ import { webhookRoutes } from "./api/webhook-routes.js";
 import { Gateway } from "./gateway/gateway.js";
 import { HOST, hangUp, serveLoopback, target } from "./loopback.js";
 import { mountPage } from "./page/files.js";
-import { type OperatorActions, OperatorBoard, type OperatorSource } from "./page/operator.js";
+import {
+  type OperatorActions,
+  OperatorBoard,
+  type OperatorSource,
+  type OperatorTaste,
+} from "./page/operator.js";
 import { type Example, PageRoutes } from "./page/routes.js";
 import { Invoker } from "./people/invoker.js";
 import { InvocationError } from "./people/options.js";
@@ -49,6 +54,8 @@ export interface LocalDiscordOptions {
   readonly operator?: OperatorSource;
   /** What the side panel's buttons do; a button without an action is not shown. */
   readonly actions?: OperatorActions;
+  /** What the panel shows of servers' tastes; it has no such part without. */
+  readonly taste?: OperatorTaste;
   /** Commands that a channel's welcome offers to press, where the bot has them. */
   readonly examples?: readonly Example[];
   /**
@@ -137,7 +144,7 @@ export async function startLocalDiscord(options: LocalDiscordOptions = {}): Prom
       ? null
       : new PageRoutes(
           people,
-          new OperatorBoard(options.operator ?? null, options.actions),
+          new OperatorBoard(options.operator ?? null, options.actions, options.taste),
           transcript,
           options.examples ?? [],
         );

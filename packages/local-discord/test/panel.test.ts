@@ -6,6 +6,7 @@ import {
   type LocalDiscord,
   type OperatorPanel,
   type OperatorSnapshot,
+  type OperatorTaste,
   startLocalDiscord,
   startOperatorPanel,
 } from "../src/testing/index.js";
@@ -120,8 +121,33 @@ const actions = {
     done.push(`resume ${name}`);
   },
 };
+
+const SERVERS = Array.from({ length: 3 }, (_, n) => ({
+  id: `${111 + n}`,
+  ...(n === 2 ? {} : { name: `Server ${n + 1}${" of a very long name".repeat(3 * n)}` }),
+  on: n === 0,
+  votes: 3_000 - 1_000 * n,
+}));
+const LIKED = { phrase: "soft lighting", share: 0.58, low: 0.52, high: 0.64, n: 1_204 };
+const asked: string[] = [];
+/** Two servers a page; nobody voted in the last one, and the second can't be read. */
+const taste: OperatorTaste = {
+  servers: async (skip) => ({ servers: SERVERS.slice(skip, skip + 2), more: skip + 2 < SERVERS.length }),
+  of: async (id) => {
+    asked.push(id);
+    if (id === "112") throw new Error("the database is away");
+    if (id === "113") return { chosen: null, first: null, liked: [], disliked: [] };
+    return {
+      chosen: { share: 0.61, low: 0.57, high: 0.65, n: 640 },
+      first: { share: 0.5, low: 0.3, high: 0.7, n: 32 },
+      liked: [LIKED],
+      disliked: [{ phrase: "greg rutkowski", share: 0.4, low: 0.31, high: 0.49, n: 1_100 }],
+    };
+  },
+};
 beforeEach(() => {
   done.length = 0;
+  asked.length = 0;
   paused = false;
 });
 
@@ -137,8 +163,8 @@ async function raw(url: string, lines: readonly string[], body = ""): Promise<nu
 }
 
 describe.each([
-  ["alone", () => startOperatorPanel({ port: 0, operator, actions })],
-  ["in the local Discord", () => startLocalDiscord({ operator, actions })],
+  ["alone", () => startOperatorPanel({ port: 0, operator, actions, taste })],
+  ["in the local Discord", () => startLocalDiscord({ operator, actions, taste })],
 ] as [string, () => Promise<OperatorPanel | LocalDiscord>][])("the operator's routes, %s", (_name, start) => {
   let server: OperatorPanel | LocalDiscord;
   let host: string;
@@ -159,6 +185,7 @@ describe.each([
     expect(await answer.json()).toEqual({
       snapshot: SNAPSHOT,
       actions: ["cancel", "pause", "resume", "pauseHost", "resumeHost"],
+      taste: true,
     });
     expect((await post("cancel", { job: "a1" })).status).toBe(200);
     expect((await post("pause", {})).status).toBe(200);
@@ -168,6 +195,19 @@ describe.each([
     expect((await post("resumeHost", { host: "card-3c4d" })).status).toBe(200);
     expect((await post("pauseHost", {})).status).toBe(400);
     expect(done.slice(3)).toEqual(["pause card-3c4d", "resume card-3c4d"]);
+  });
+
+  test("list servers page by page, and tell of one server what is asked", async () => {
+    const get = (path: string) => fetch(`${server.url}/local/operator/taste${path}`);
+    expect(await (await get("")).json()).toEqual({ servers: SERVERS.slice(0, 2), more: true });
+    expect(await (await get("?skip=2")).json()).toEqual({ servers: SERVERS.slice(2), more: false });
+    for (const skip of ["-1", "1.5", "x"]) expect((await get(`?skip=${skip}`)).status).toBe(400);
+    expect(asked).toEqual([]);
+    expect(await (await get("/111")).json()).toMatchObject({ liked: [LIKED] });
+    expect((await get("/..%2F..%2Fx")).status).toBe(404);
+    expect(asked).toEqual(["111"]);
+    const name = ["GET /local/operator/taste HTTP/1.1", "Host: evil.example"];
+    expect(await raw(server.url, name)).toBe(403);
   });
 
   test("refuse another host name, for reading and for acting", async () => {
@@ -232,8 +272,12 @@ test("the panel alone serves nothing of the local Discord, and no upgrade", asyn
   const lines = ["GET /local/events?user=alice HTTP/1.1", `Host: ${new URL(panel.url).host}`];
   const upgrade = ["Upgrade: websocket", "Connection: Upgrade"];
   expect(await raw(panel.url, [...lines, ...upgrade])).toBe(404);
-  // A program that offers no actions shows no buttons.
-  expect(await (await fetch(`${panel.url}/local/operator`)).json()).toMatchObject({ actions: [] });
+  // A program that offers no actions shows no buttons, and one that tells no tastes has no such part.
+  expect(await (await fetch(`${panel.url}/local/operator`)).json()).toMatchObject({
+    actions: [],
+    taste: false,
+  });
+  expect((await fetch(`${panel.url}/local/operator/taste`)).status).toBe(404);
   const body = { method: "POST", headers: { "content-type": "application/json" }, body: "{}" };
   expect((await fetch(`${panel.url}/local/operator/pause`, body)).status).toBe(404);
   await expect(startOperatorPanel({ port: Number(new URL(panel.url).port), operator })).rejects.toThrow(
@@ -247,7 +291,7 @@ describe.skipIf(browserPath === undefined)("the operator's page", () => {
   let browser: Browser;
   const complaints: string[] = [];
   beforeAll(async () => {
-    panel = await startOperatorPanel({ port: 0, operator, actions });
+    panel = await startOperatorPanel({ port: 0, operator, actions, taste });
     browser = await launchBrowser();
   });
   afterAll(async () => {
@@ -296,6 +340,47 @@ describe.skipIf(browserPath === undefined)("the operator's page", () => {
     await card.getByRole("button", { name: "Resume" }).click();
     await card.getByText("worker · heard of 3 s ago").waitFor();
     expect(done.slice(3)).toEqual(["pause card-3c4d", "resume card-3c4d"]);
+    expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(420);
+    await page.close();
+  });
+
+  test("lists what servers like when asked, a page at a time, and each server's own when it is opened", async () => {
+    const page = await browser.newPage({ viewport: { width: 420, height: 900 } });
+    page.setDefaultTimeout(20_000);
+    page.on("pageerror", (error) => complaints.push(String(error)));
+    await page.goto(panel.url);
+    const section = page.locator("section", { has: page.getByRole("heading", { name: "Taste" }) });
+    const row = (name: string) => section.locator("li", { hasText: name });
+    await section.getByRole("button", { name: "List the servers" }).click();
+    await row("Server 1").getByText("on · 3,000 votes").waitFor();
+    expect(await section.locator("li").count()).toBe(2);
+    await section.getByRole("button", { name: "More" }).click();
+    await row("113").getByText("off · 1,000 votes").waitFor();
+    expect(await section.getByRole("button").count()).toBe(0);
+    expect(asked).toEqual([]);
+
+    await row("Server 1").locator("summary").click();
+    const cells = row("Server 1").locator("tbody tr");
+    await cells.first().waitFor();
+    expect(
+      await cells.evaluateAll((rows) => rows.map((it) => [...it.children].map((cell) => cell.textContent))),
+    ).toEqual([
+      ["Wins"],
+      ["as taste chose", "61%", "57% – 65%", "640"],
+      ["with the first rewrite", "50%", "30% – 70%", "32"],
+      ["Liked"],
+      ["soft lighting", "58%", "52% – 64%", "1,204"],
+      ["Disliked"],
+      ["greg rutkowski", "40%", "31% – 49%", "1,100"],
+    ]);
+    await row("113").locator("summary").click();
+    await row("113").getByText("Too few votes to tell of a phrase yet.").waitFor();
+    // What fails is told where it failed.
+    await row("Server 2").locator("summary").click();
+    await row("Server 2").getByRole("alert").getByText("can't be read").waitFor();
+    expect(asked).toEqual(["111", "113", "112"]);
+    // Nothing is cut off at the right, however long a server's name is.
+    expect(await section.evaluate((it) => it.scrollWidth <= it.clientWidth)).toBe(true);
     expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(420);
     await page.close();
   });

@@ -6,7 +6,7 @@ import {
 import { InputError } from "../../core/errors.js";
 import type { Share } from "../../core/statistics/shares.js";
 import { type VoteRow, votesPlot } from "../../pictures/plots.js";
-import { type KnownPhrase, knownPhrases } from "../../taste/known-phrases.js";
+import { type KnownPhrase, knownPhrases, likingOf } from "../../taste/known-phrases.js";
 import { deferReply, replyPrivately } from "../discord/interactions.js";
 import { clip, escapeMarkdown } from "../discord/markdown.js";
 import { ALT_TEXT_MAX } from "../discord/outgoing.js";
@@ -67,7 +67,7 @@ async function show(
   { tasteLines }: Words,
 ): Promise<void> {
   await deferReply(interaction);
-  const { votes, phrases } = knownPhrases(await tastes.of(guildId));
+  const { votes, liked, disliked } = likingOf(await tastes.of(guildId));
   const shares = await cast.tasteShares(guildId);
   if (votes === 0) {
     await interaction.editReply({ embeds: [{ title: tasteLines.title, description: tasteLines.none }] });
@@ -77,8 +77,6 @@ async function show(
     tasteLines.phrase(`**${escapeMarkdown(clip(phrase, PHRASE_MAX))}**`, share, interval, n);
   const list = (title: string, some: readonly KnownPhrase[]) =>
     some.length === 0 ? [] : ["", `__${title}__`, ...some.slice(0, PHRASES_SHOWN).map(line)];
-  const liked = phrases.filter(({ share }) => share > 0.5);
-  const disliked = phrases.filter(({ share }) => share < 0.5).reverse();
   const description = [
     tasteLines.learned(votes),
     ...list(tasteLines.liked, liked),

@@ -117,6 +117,11 @@ export class Gateway {
     return { userTag: client.user.tag, applicationId: client.application.id };
   }
 
+  /** Null of a server that the bot is not in, or has not heard of yet. */
+  serverName(guildId: string): string | null {
+    return this.#client?.guilds.cache.get(guildId)?.name ?? null;
+  }
+
   /**
    * Registers the commands where Discord's list differs: in these guilds, or globally without any. From then
    * on messages link to them; not with several guilds, as each has ids of its own.

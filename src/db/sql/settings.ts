@@ -14,6 +14,9 @@ interface Row {
 const list = sql<{ scope: SettingScope; id: string }, Row>(
   "select name, value, changed_by, changed_at from settings where scope = @scope and id = @id order by name",
 );
+const ofServers = sql<{ name: string }, { id: string; value: string }>(
+  "select id, value from settings where scope = 'server' and name = @name order by id",
+);
 const set = sql<{ scope: SettingScope; id: string } & Row>(`
   insert into settings (scope, id, name, value, changed_by, changed_at)
   values (@scope, @id, @name, @value, @changed_by, @changed_at)
@@ -52,6 +55,11 @@ export function sqlSettings(connection: Connection): StoredSettings {
         const server = guildId === null ? {} : yield* settingsOf("server", guildId);
         return underChannel(server, yield* settingsOf("channel", channelId));
       });
+    },
+
+    async ofServers(name) {
+      const rows = await connection.read(() => ofServers.all({ name }));
+      return new Map(rows.map(({ id, value }) => [id, fromJson(value)]));
     },
 
     async set(scope, id, name, value, by) {

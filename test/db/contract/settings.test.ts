@@ -39,6 +39,20 @@ describe.each(ENGINES)("$name", ({ create }) => {
     ]);
   });
 
+  test("one setting of all servers is told by server", async () => {
+    await settings.set("server", "1", "taste", true, "ada");
+    await settings.set("server", "2", "taste", false, "ada");
+    await settings.set("server", "3", "steps", 10, "ada");
+    await settings.set("channel", "4", "taste", true, "ada");
+    expect(await settings.ofServers("taste")).toEqual(
+      new Map([
+        ["1", true],
+        ["2", false],
+      ]),
+    );
+    expect(await settings.ofServers("gallery")).toEqual(new Map());
+  });
+
   test("servers, channels and people have separate settings, also under one id", async () => {
     await settings.set("server", "1", "steps", 10, "ada");
     await settings.set("channel", "1", "steps", 20, "ada");

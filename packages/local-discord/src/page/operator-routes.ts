@@ -1,7 +1,7 @@
 import type { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { z } from "zod";
-import type { OperatorActions, OperatorBoard } from "./operator.js";
+import { type OperatorActions, type OperatorBoard, serverTaste, tasteServers } from "./operator.js";
 
 const BODY_BYTES = 10_000;
 const bodies = {
@@ -23,8 +23,27 @@ const small = bodyLimit({
  */
 export function mountOperator(app: Hono, board: OperatorBoard): void {
   app.get("/local/operator", async (context) =>
-    context.json({ snapshot: await board.current(), actions: Object.keys(board.actions) }),
+    context.json({
+      snapshot: await board.current(),
+      actions: Object.keys(board.actions),
+      taste: board.taste !== null,
+    }),
   );
+  const { taste } = board;
+  if (taste !== null) {
+    app.get("/local/operator/taste", async (context) => {
+      const skip = z.coerce
+        .number()
+        .int()
+        .nonnegative()
+        .safeParse(context.req.query("skip") ?? 0);
+      if (!skip.success) return context.json({ message: "`skip` must be a whole number from 0" }, 400);
+      return context.json(tasteServers.parse(await taste.servers(skip.data)));
+    });
+    app.get("/local/operator/taste/:server{\\d{1,20}}", async (context) =>
+      context.json(serverTaste.parse(await taste.of(context.req.param("server")))),
+    );
+  }
   const action = <N extends keyof OperatorActions>(
     name: N,
     run: (act: NonNullable<OperatorActions[N]>, body: z.output<(typeof bodies)[N]>) => Promise<unknown>,

@@ -126,6 +126,52 @@ export const operatorSnapshot = z.strictObject({
     .optional(),
 });
 export type OperatorSnapshot = z.output<typeof operatorSnapshot>;
+const share = z.strictObject({
+  /** 0 to 1, as are the ends of its 95 % interval. */
+  share: z.number(),
+  low: z.number(),
+  high: z.number(),
+  /** Votes that it is of. */
+  n: z.int().nonnegative(),
+});
+const phrase = z.strictObject({ ...share.shape, phrase: z.string() });
+
+/** Servers whose votes teach what they like, those with most votes first. */
+export const tasteServers = z.strictObject({
+  servers: z.array(
+    z.strictObject({
+      id: z.string(),
+      /** Absent where it is not known, such as of a server that the bot left. */
+      name: z.string().optional(),
+      /** Whether rewrites are chosen by what it likes. */
+      on: z.boolean(),
+      votes: z.int().nonnegative(),
+    }),
+  ),
+  /** Whether there are more behind these. */
+  more: z.boolean(),
+});
+export type TasteServers = z.output<typeof tasteServers>;
+
+/** What one server likes. */
+export const serverTaste = z.strictObject({
+  /** How often the rewrite wins as it was chosen, and as the first would; null without a vote. */
+  chosen: share.nullable(),
+  first: share.nullable(),
+  /** The surest phrases of each kind. */
+  liked: z.array(phrase),
+  disliked: z.array(phrase),
+});
+export type ServerTaste = z.output<typeof serverTaste>;
+
+/** What the panel asks for only when somebody opens it. */
+export interface OperatorTaste {
+  /** Some servers behind the first `skip`. */
+  readonly servers: (skip: number) => Promise<TasteServers>;
+  /** May take seconds where there are many votes. */
+  readonly of: (server: string) => Promise<ServerTaste>;
+}
+
 /** Called about once a second while someone looks at the panel. */
 export type OperatorSource = () => OperatorSnapshot | Promise<OperatorSnapshot>;
 
@@ -150,6 +196,7 @@ export class OperatorBoard {
   constructor(
     source: OperatorSource | null,
     readonly actions: OperatorActions = {},
+    readonly taste: OperatorTaste | null = null,
   ) {
     this.#source = source;
   }

@@ -20,6 +20,7 @@ export {
   type OperatorActions,
   type OperatorSnapshot,
   type OperatorSource,
+  type OperatorTaste,
   operatorSnapshot,
 } from "../page/operator.js";
 export { type OperatorPanel, startOperatorPanel } from "../panel.js";

@@ -21,6 +21,8 @@ export const loadState = (user) => call(`/local/state?user=${encodeURIComponent(
 export const loadChannel = (user, channel) =>
   call(`/local/channels/${channel}?user=${encodeURIComponent(user)}`);
 export const loadOperator = () => call("/local/operator");
+export const loadTasteServers = (skip) => call(`/local/operator/taste?skip=${skip}`);
+export const loadTaste = (server) => call(`/local/operator/taste/${server}`);
 
 /** Posts an action; `files` become the parts files[0], files[1], … */
 export function act(name, body, files = []) {

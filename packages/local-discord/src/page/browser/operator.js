@@ -5,6 +5,7 @@ import { Icon } from "./icons.js";
 import { Link } from "./links.js";
 import { relative } from "./markdown.js";
 import { size } from "./media.js";
+import { Taste } from "./taste.js";
 
 const EVERY_MS = 1000;
 const TRAFFIC_KEPT = 300;
@@ -64,7 +65,11 @@ export function Operator({ names, close }) {
 
 /** The program's state, asked for each second. `names` tells what an id is called here. */
 export function State({ names }) {
-  const [{ snapshot, actions, error, asked }, set] = useState({ snapshot: null, error: "", asked: false });
+  const [{ snapshot, actions, taste, error, asked }, set] = useState({
+    snapshot: null,
+    error: "",
+    asked: false,
+  });
   const ask = async () => {
     try {
       set({ ...(await loadOperator()), error: "", asked: true });
@@ -100,6 +105,7 @@ export function State({ names }) {
       <div class="between"><span>Free</span><span>${size(disk.free)}</span></div><small class="path">${disk.folder}</small></section>`
     }
     ${votes && html`<section><h3>Win rate</h3><${Votes} votes=${votes} /></section>`}
+    ${taste && html`<section><h3>Taste</h3><${Taste} /></section>`}
     ${log && html`<section><h3>Log</h3><${Log} lines=${log} /></section>`}`;
 }
 
