@@ -34,6 +34,7 @@ import { examplesOf } from "./main/examples.js";
 import { startHost } from "./main/host.js";
 import { createLoops, modelSetsOf, type PlannedLoop } from "./main/loops.js";
 import { startMetrics } from "./main/metrics.js";
+import { showStandby } from "./main/standby.js";
 import { tasteTable } from "./main/taste-table.js";
 import { LoadedModels } from "./metrics/loaded-models.js";
 import { logEvents } from "./metrics/log.js";
@@ -114,6 +115,7 @@ export async function createApp(
       async onWaiting() {
         isWaiting = true;
         await measure();
+        cleanups.push(await showStandby(config, events));
         events.emit("bot.standby", { isWaiting });
       },
       ...(signal === undefined ? {} : { signal }),

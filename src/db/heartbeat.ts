@@ -68,7 +68,7 @@ export class Heartbeat {
   /** Tells that the program runs, and learns whether it is paused. Throws QueueError. */
   async start(): Promise<void> {
     await this.#tell(true);
-    if (this.#options.isShared) this.#wait();
+    if (this.#options.isShared && !this.#stopped) this.#wait();
   }
 
   /** All hosts as the database has them now, by name. Throws QueueError. */
@@ -77,12 +77,17 @@ export class Heartbeat {
     return [...this.latest].sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
-  /** Says goodbye, as far as the database can be reached. */
-  async stop(): Promise<void> {
+  /** Tells nothing more, not even a goodbye. */
+  end(): void {
     this.#stopped = true;
     this.#unsubscribe();
     clearTimeout(this.#timer);
     clearTimeout(this.#soon);
+  }
+
+  /** Says goodbye, as far as the database can be reached. */
+  async stop(): Promise<void> {
+    this.end();
     await this.#beat;
     const { hosts, name, events } = this.#options;
     try {

@@ -14,7 +14,7 @@ const canMount =
   process.platform === "linux" &&
   spawnSync(UNSHARE[0]!, [...UNSHARE.slice(1), "mount", "-t", "tmpfs", "none", "/tmp"]).status === 0;
 
-const WAIT = { timeoutMs: 90_000 };
+const WAIT = { timeoutMs: 120_000 };
 
 /** A bot whose pictures are on a disk of its own, `size` large; `inside` runs a command that sees that disk. */
 async function withPicturesDisk(
@@ -56,7 +56,7 @@ function storedJob(folder: string): { readonly state: string; readonly codes: re
 
 test.skipIf(!canMount)(
   "a full disk while a picture is written: the job says so, leaves nothing half written, and works once there is space",
-  { timeout: 180_000 },
+  { timeout: 300_000 },
   () =>
     withPicturesDisk("12k", async ({ local, folder, pictures, inside }) => {
       const alice = local.member("alice");

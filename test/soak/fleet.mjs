@@ -78,11 +78,13 @@ process.on("exit", () => {
   if (canFill) spawnSync("umount", ["-l", pictures]);
 });
 function launch(name) {
-  const program = { ...start(name), isReady: false, isReplaced: false };
+  const program = { ...start(name), hasSpoken: false, isReady: false, isReplaced: false };
   program.child.stdout.on("data", (said) => {
+    program.hasSpoken = true;
     program.isReady ||= String(said).includes("is ready");
   });
   program.child.stderr.on("data", (said) => {
+    program.hasSpoken = true;
     program.isReplaced ||= String(said).includes("Another Promptist has taken the database");
   });
   running.set(name, program);
@@ -251,10 +253,11 @@ try {
   startAgain("the last blow");
   // The standby first, or it would take over.
   for (const name of [...BOTS.filter((bot) => bot !== botAtWork()), botAtWork(), ...WORKERS]) {
-    const { child, exited } = running.get(name);
+    const { child, exited, hasSpoken } = running.get(name);
     child.kill("SIGTERM");
     const [code] = await exited;
-    if (code !== 0) problems.push(`${name} ended with ${code} after SIGTERM`);
+    // What the last blow made start again may not listen to signals yet.
+    if (code !== 0 && hasSpoken) problems.push(`${name} ended with ${code} after SIGTERM`);
   }
   if (lost + doubled > 0) problems.push(`${lost} commands without an end, ${doubled} with several`);
   const attempts = jobs.map(({ attempt, kind }) => Number(attempt) - (kind === "compare" ? 2 : 1));

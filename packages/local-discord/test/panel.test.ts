@@ -77,6 +77,18 @@ const SNAPSHOT: OperatorSnapshot = {
       offers: ["sd"],
       devices: [],
     },
+    {
+      name: "spare-7a8b",
+      role: "bot",
+      condition: "waiting",
+      version: "0.2.0",
+      differs: false,
+      otherPictures: false,
+      seenAt: AT,
+      agoMs: 2_000,
+      offers: [],
+      devices: [],
+    },
   ],
   disk: { folder: "/srv/data", bytes: 2 ** 30, free: 5 * 2 ** 30 },
   log: [{ at: AT, level: "warn", text: "a1 the log's last line" }],
@@ -320,6 +332,7 @@ describe.skipIf(browserPath === undefined)("the operator's page", () => {
     await card.getByText("cuda:1 set aside: WORKER_DIED: lost").waitFor();
     await card.getByText("has promptist, sd").waitFor();
     await host("gone-5e6f").getByText("worker · not heard of for 40 s").waitFor();
+    await host("spare-7a8b").getByText("bot · waits as the standby · heard of 2 s ago").waitFor();
     for (const name of ["bot-1a2b", "gone-5e6f"])
       expect(await host(name).getByRole("button").count()).toBe(0);
     await card.getByRole("button", { name: "Pause" }).click();

@@ -29,6 +29,7 @@ function hostText(host: Host, own: Host | undefined, lines: Words["hostLines"]):
         : lines.heard(wholeMs);
   const head = [
     `**${codeSpan(name)}** ${lines.roles[role]}`,
+    ...(condition === "waiting" ? [lines.waiting] : []),
     ...(host.paused ? [lines.paused] : []),
     heard,
     own !== undefined && version !== own.version

@@ -770,6 +770,7 @@ export const de: Unfinished<Words> = {
     silent: (ms) => `**seit ${duration(ms)} nichts gehört**`,
     stopped: (at) => `beendet <t:${at}:R>`,
     paused: "**angehalten**",
+    waiting: "wartet als Ersatz",
     otherVersion: (version) => `**${version}, eine andere Version als die dieses Bots**`,
     otherPictures: "**legt Bilder woanders ab als dieser Bot**",
     idle: "wartet auf Arbeit",

@@ -772,6 +772,7 @@ export const es: Unfinished<Words> = {
     silent: (ms) => `**sin señales desde hace ${duration(ms)}**`,
     stopped: (at) => `detenido <t:${at}:R>`,
     paused: "**en pausa**",
+    waiting: "espera como reserva",
     otherVersion: (version) => `**${version}, otra versión que la de este bot**`,
     otherPictures: "**guarda sus imágenes en otro almacén que este bot**",
     idle: "espera trabajo",

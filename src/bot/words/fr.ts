@@ -772,6 +772,7 @@ export const fr: Unfinished<Words> = {
     silent: (ms) => `**sans nouvelles depuis ${duration(ms)}**`,
     stopped: (at) => `arrêté <t:${at}:R>`,
     paused: "**en pause**",
+    waiting: "attend en réserve",
     otherVersion: (version) => `**${version}, une autre version que celle de ce bot**`,
     otherPictures: "**garde ses images ailleurs que ce bot**",
     idle: "attend du travail",

@@ -725,6 +725,7 @@ export const ja: Unfinished<Words> = {
     silent: (ms) => `**${duration(ms)}応答なし**`,
     stopped: (at) => `<t:${at}:R> に停止`,
     paused: "**一時停止中**",
+    waiting: "予備として待機中",
     otherVersion: (version) => `**${version}（このボットとは別のバージョン）**`,
     otherPictures: "**画像の保存先がこのボットと違います**",
     idle: "待機中",

@@ -761,6 +761,7 @@ export const pt: Unfinished<Words> = {
     silent: (ms) => `**sem sinal há ${duration(ms)}**`,
     stopped: (at) => `parado <t:${at}:R>`,
     paused: "**pausado**",
+    waiting: "espera como reserva",
     otherVersion: (version) => `**${version}, outra versão que a deste bot**`,
     otherPictures: "**guarda as imagens em outro lugar que este bot**",
     idle: "espera trabalho",

@@ -745,6 +745,7 @@ export const ru: Unfinished<Words> = {
     silent: (ms) => `**нет связи уже ${duration(ms)}**`,
     stopped: (at) => `остановлен <t:${at}:R>`,
     paused: "**на паузе**",
+    waiting: "ждёт в резерве",
     otherVersion: (version) => `**${version}, другая версия, чем у этого бота**`,
     otherPictures: "**хранит картинки не там, где этот бот**",
     idle: "ждёт работы",

@@ -171,12 +171,13 @@ function tables({ step, newest, missing }: DatabaseLook, role: HostRole): Findin
 /** Who works on the database now, and whether they fit together. */
 function others({ hosts, bots, standbys }: DatabaseLook, role: HostRole): Finding {
   const subject = "hosts";
-  const here = hosts.filter((host) => {
-    const condition = conditionOf(host);
-    return condition === "running" || condition === "paused";
-  });
+  const here = hosts.filter((host) => !["silent", "stopped"].includes(conditionOf(host)));
   const workers = here.filter((host) => host.role === "worker").length;
-  const found = `bots at work: ${bots}, standbys: ${standbys}, workers: ${workers}`;
+  const waiting = here
+    .filter((host) => conditionOf(host) === "waiting")
+    .map((it) => `${it.name}, ${it.version}, heard of ${Math.round(it.agoMs / 1_000)} s ago`);
+  const names = waiting.length === 0 ? "" : ` (${waiting.join("; ")})`;
+  const found = `bots at work: ${bots}, standbys: ${standbys}${names}, workers: ${workers}`;
   const silent = hosts.filter((host) => conditionOf(host) === "silent").map(({ name }) => name);
   const different = here
     .filter(({ version }) => version !== PROGRAM)

@@ -40,6 +40,8 @@ export interface HostState {
   readonly offers: readonly string[];
   /** A mark of its picture store, which is the same on all hosts that share one; null where it isn't known. */
   readonly pictures: string | null;
+  /** It is the standby of the bot at work. */
+  readonly isWaiting?: true;
 }
 
 /** One running program, or one that was, by its latest heartbeat. Times are milliseconds since the epoch, on the database's clock. */
@@ -63,16 +65,18 @@ export const BEAT_MS = 5_000;
 /** Three heartbeats may be late; who is not heard of for longer is taken for gone. */
 const SILENT_MS = 3 * BEAT_MS;
 
-/** `silent`: no heartbeat came for a while, and no goodbye. */
-export type HostCondition = "running" | "paused" | "silent" | "stopped";
+/** `waiting`: as the standby of the bot. `silent`: no heartbeat came for a while, and no goodbye. */
+export type HostCondition = "running" | "paused" | "waiting" | "silent" | "stopped";
 
 export function conditionOf({
   endedAt,
   agoMs,
   paused,
-}: Pick<Host, "endedAt" | "agoMs" | "paused">): HostCondition {
+  state,
+}: Pick<Host, "endedAt" | "agoMs" | "paused" | "state">): HostCondition {
   if (endedAt !== null) return "stopped";
   if (agoMs > SILENT_MS) return "silent";
+  if (state.isWaiting) return "waiting";
   return paused ? "paused" : "running";
 }
 

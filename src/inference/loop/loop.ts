@@ -63,6 +63,8 @@ export interface LoopOptions extends OpenPhaseOptions {
   readonly device?: string;
   /** Milliseconds until such a device is first tried again. */
   readonly deviceRetryMs?: number;
+  /** Milliseconds until a job is first tried again that a full disk or a picture store failed. */
+  readonly storeRetryMs?: number;
   /** The keys of the picture models that other devices have loaded. */
   readonly elsewhere?: () => readonly string[];
   /** Milliseconds after which a phase makes way for the other one, if that has work. */
@@ -77,6 +79,10 @@ export interface LoopOptions extends OpenPhaseOptions {
 }
 
 const RETRY_FIRST_MS = 1_000;
+/** With three attempts a store has half a minute: somebody frees space, or its server starts again. */
+const STORE_RETRY_FIRST_MS = 10_000;
+/** What fails every job alike, and no device is to blame for. */
+const OF_STORES: readonly ErrorCode[] = ["DISK_FULL", "DISK_FAILED", "PICTURES_UNREACHABLE"];
 /**
  * How long to wait before looking again when the queue cannot be reached (locked by another program, disk
  * full).
@@ -259,7 +265,7 @@ export class InferenceLoop {
         } catch (error) {
           // A bug, or the queue itself failed: count it as an attempt, so that it cannot repeat for ever.
           this.#log("error", `job ${jobId} failed unexpectedly`, error, jobId);
-          await this.#settle(claim, retryable(causeOf(error), claim));
+          await this.#settle(claim, this.#retryable(causeOf(error), claim));
         } finally {
           await endLease();
           this.#current.delete(jobId);
@@ -375,10 +381,16 @@ export class InferenceLoop {
         if (this.#stopping.signal.aborted) return { kind: "release" };
       }
       if (isPermanent(cause.code)) return { kind: "fail", ...cause };
-      return retryable(cause, claim);
+      return this.#retryable(cause, claim);
     } finally {
       if (device !== null) this.#options.events.emit("device.works", { device, phase, jobId: null });
     }
+  }
+
+  #retryable(cause: Cause, claim: Claim): Outcome {
+    const { storeRetryMs = STORE_RETRY_FIRST_MS } = this.#options;
+    const firstMs = OF_STORES.includes(cause.code) ? storeRetryMs : RETRY_FIRST_MS;
+    return { kind: "retry", ...cause, afterMs: backoffMs(claim.job.failures.length, firstMs) };
   }
 
   async #settle(claim: Claim, outcome: Outcome): Promise<void> {
@@ -453,8 +465,4 @@ function nextGroup(
   const first = pending.find((piece) => open.has(setOf(piece))) ?? pending[0];
   const group = pending.filter((piece) => keyOf(piece) === keyOf(first)).slice(0, size);
   return { set: setOf(first), group };
-}
-
-function retryable(cause: Cause, claim: Claim): Outcome {
-  return { kind: "retry", ...cause, afterMs: backoffMs(claim.job.failures.length, RETRY_FIRST_MS) };
 }

@@ -35,6 +35,14 @@ describe.skipIf(server == null)("a bot and its standby", () => {
     await expect.poll(second.output, OUTPUT).toContain("This one is its standby");
     const measured = async () => (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
     expect(await measured()).toContain("promptist_standby 1");
+    const hosts = () =>
+      query<{ role: string; waits: boolean; ended: boolean }>(
+        url,
+        `select role, (state::json ->> 'isWaiting') is not null as waits, ended_at is not null as ended
+         from hosts order by started_at`,
+      );
+    const standby = { role: "bot", waits: true, ended: false };
+    await expect.poll(hosts, OUTPUT).toContainEqual(standby);
     const identified = () =>
       local.transcript.entries.filter(
         (entry) => entry.kind === "gateway" && entry.from === "bot" && entry.op === 2,
@@ -47,6 +55,8 @@ describe.skipIf(server == null)("a bot and its standby", () => {
     await expect.poll(second.output, OUTPUT).toContain("is ready");
     expect(identified()).toBe(2);
     expect(await measured()).toContain("promptist_standby 0");
+    await expect.poll(hosts, OUTPUT).not.toContainEqual(standby);
+    expect(await hosts()).toContainEqual({ ...standby, waits: false });
     await kept.waitFor(isFinal, WAIT);
     await expect
       .poll(() => query(url, "select delivered_at is not null as delivered from jobs"), OUTPUT)
@@ -78,7 +88,9 @@ describe.skipIf(server == null)("a bot and its standby", () => {
     // A standby that isn't needed leaves without a word to Discord.
     const fourth = startBotProcess(local, folders[2]!.path, { ...shared, ROLE: "bot" });
     await expect.poll(fourth.output, OUTPUT).toContain("This one is its standby");
+    await expect.poll(hosts, OUTPUT).toContainEqual(standby);
     fourth.child.kill("SIGTERM");
     expect(await fourth.exited).toEqual([0, null]);
+    expect(await hosts()).toContainEqual({ ...standby, ended: true });
   });
 });

@@ -35,7 +35,7 @@ interface Script {
 /** The real loop, queue and host, with a worker that follows a script. */
 async function startLoop(
   scripts: readonly Script[],
-  { device = "cpu" as ModelChoice["device"], busyMs = 200, silenceMs = 1_500 } = {},
+  { device = "cpu" as ModelChoice["device"], busyMs = 200, silenceMs = 1_500, storeRetryMs = 100 } = {},
 ) {
   const folder = mkdtempSync(join(tmpdir(), "loop-"));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
@@ -79,6 +79,7 @@ async function startLoop(
     pictures: new PictureFolder(join(folder, "pictures")),
     owner: "this run",
     phaseMs: 60_000,
+    storeRetryMs,
   });
   const finished = (id: string) =>
     new Promise<void>((resolve) => {
@@ -238,6 +239,25 @@ describe("a database that takes no writes", () => {
     expect(ended).toMatchObject({ state: "done", failures: [{ code: "DISK_FULL" }] });
     expect(ended?.items[0]?.rewrite?.length).toBeGreaterThan(100_000);
     expect(database.pragma("integrity_check", { simple: true })).toBe("ok");
+  });
+
+  it.each([
+    ["DISK_FULL", 60_000],
+    ["PICTURES_UNREACHABLE", 60_000],
+    ["INTERNAL", 1_000],
+  ])("and after %s the job waits for as long as its cause may last", async (code, waitMs) => {
+    const { queue, events, loop } = await startLoop([{ call: code }], {
+      storeRetryMs: 60_000,
+      silenceMs: 30_000,
+    });
+    const { id } = await queue.enqueue(job());
+    const requeued = new Promise((resolve) => events.once("job.requeued", resolve));
+    loop.start();
+    await requeued;
+    await loop.stop();
+    const stored = await queue.get(id);
+    expect(stored).toMatchObject({ state: "queued", failures: [{ code }] });
+    expect(await queue.nextDueAt()).toBe(stored!.failures[0]!.at + waitMs);
   });
 
   it("and stays full: the job fails because of the full disk", async () => {

@@ -99,7 +99,7 @@ export const operatorSnapshot = z.strictObject({
         name: z.string(),
         /** What it does for the bot. */
         role: z.string(),
-        condition: z.enum(["running", "paused", "silent", "stopped"]),
+        condition: z.enum(["running", "paused", "waiting", "silent", "stopped"]),
         version: z.string(),
         /** Whether that is another one than the bot's. */
         differs: z.boolean(),

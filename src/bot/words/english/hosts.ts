@@ -8,6 +8,7 @@ export const hostLines = {
   silent: (ms: number) => `**not heard of for ${about(ms)}**`,
   stopped: (at: number) => `stopped <t:${at}:R>`,
   paused: "**paused**",
+  waiting: "waits as the standby",
   otherVersion: (version: string) => `**${version}, another version than this bot's**`,
   otherPictures: "**keeps its pictures in another store than this bot**",
   idle: "waits for work",

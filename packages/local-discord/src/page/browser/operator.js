@@ -144,6 +144,7 @@ function Model({ model }) {
 const HEARD = {
   running: (ago) => `heard of ${ago} ago`,
   paused: (ago) => `paused · heard of ${ago} ago`,
+  waiting: (ago) => `waits as the standby · heard of ${ago} ago`,
   silent: (ago) => `not heard of for ${ago}`,
   stopped: (ago) => `stopped ${ago} ago`,
 };
