@@ -176,13 +176,14 @@ class DiscordBot implements Bot {
 
     // Results and statuses: from the queue's events to Discord.
     const audienceOf = audienceReader({ api, settings, unchecked: options.uncheckedPictures ?? "spoiler" });
+    const subjects = options.subjects && new Subjects(options.subjects);
     const presenter = new Presenter({
       pictures,
       votes,
       settings,
       image: { ...defaults.image, speed: defaults.speed ?? DEFAULT_SPEED },
       miniature: defaults.miniature,
-      ...(options.subjects === undefined ? {} : { subjects: new Subjects(options.subjects) }),
+      ...(subjects && { subjects }),
       audienceOf,
     });
     const replyLimits = new ReplyLimits();
@@ -295,6 +296,7 @@ class DiscordBot implements Bot {
       haveDevicesFailed,
       fleet: options.fleet ?? (() => store.hosts.list()),
       presenter,
+      ...(subjects && { subjects }),
       deleteMessages: (sourceIds) => this.#erased.deleteOf(sourceIds),
       send: async ({ applicationId, token: interactionToken, user }, message, as) => {
         const target = { applicationId, interactionToken, userId: user.id };

@@ -10,6 +10,7 @@ import type { PictureStore } from "../../pictures/store.js";
 import type { Tastes } from "../../taste/tastes.js";
 import type { Outgoing } from "../discord/outgoing.js";
 import type { Presenter } from "../messages/parts/presentation.js";
+import type { Subjects } from "../messages/parts/subjects.js";
 import type { ModelList } from "../requests/models.js";
 import type { Quotas } from "../requests/quotas.js";
 import type { CommandContext, CommandRequest, Limits } from "../requests/request.js";
@@ -23,6 +24,8 @@ export interface Services extends Omit<Store, "close"> {
   readonly tastes: Tastes;
   readonly pictures: PictureStore;
   readonly presenter: Presenter;
+  /** What the image model can draw, where that is a short list. */
+  readonly subjects?: Subjects;
   /** Deletes the messages of erased jobs and drafts, and answers how many. `later`: to be tried again. */
   readonly deleteMessages: (
     sourceIds: readonly string[],

@@ -16,7 +16,10 @@ import { completeSize } from "./options.js";
 /** Discord: the most characters of a choice. */
 const CHOICE_MAX = 100;
 
-/** For commands that make a request: sizes, styles, models, or the user's own recent prompts that contain what was typed. */
+/**
+ * For commands that make a request: sizes, styles, models, or the user's own recent prompts that contain what was typed, and
+ * what the image model knows, where that is little.
+ */
 export async function completeRequest(
   interaction: AutocompleteInteraction,
   services: Services,
@@ -34,8 +37,10 @@ export async function completeRequest(
   }
   if (name === "size") return completeSize(value, locale, context.limits);
   const prompts = await records.recentPrompts(user.id, value, CHOICES_MAX);
-  return prompts
+  const known = services.subjects?.complete(value, CHOICES_MAX) ?? [];
+  return [...new Set([...prompts, ...known])]
     .filter((prompt) => prompt.length <= CHOICE_MAX)
+    .slice(0, CHOICES_MAX)
     .map((prompt) => ({ name: prompt, value: prompt }));
 }
 

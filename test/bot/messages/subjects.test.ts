@@ -29,6 +29,26 @@ it("names what was meant first, then some of every kind, others for each prompt"
 });
 
 it.each([
+  ["", ["hot dog", "dog"]],
+  ["a hot d", ["a hot dog"]],
+  ["two kit", ["two kitten"]],
+  ["A CA", ["A cat"]],
+  ["a zebra", []],
+])("%j is completed to %j", (typed, completed) => {
+  const subjects = new Subjects([["hot dog"], ["dog"], ["cat", "kitten"]]);
+  expect(subjects.complete(typed, 2)).toEqual(completed);
+});
+
+it("offers what the model knows behind a person's own prompts", async () => {
+  const world = await startWorld({ bot: { subjects: SUBJECTS } });
+  const member = world.local.member("alice");
+  const handle = await member.slash("compare", { prompt: "a kite" });
+  await handle.done();
+  const choices = await member.autocomplete("compare", { prompt: "a ki" }, "prompt");
+  expect(choices.map(({ value }) => value)).toEqual(["a kite", "a kitten"]);
+});
+
+it.each([
   ["A witch on a bicycle", true],
   ["A cat", false],
 ])("the result of %j says that its subject is unknown: %s", async (prompt, told) => {

@@ -28,6 +28,28 @@ export class Subjects {
     return this.#names.test(prompt);
   }
 
+  /**
+   * What was typed with its last words completed to a subject: those whose names begin so; where nothing was typed, some of
+   * every kind.
+   *
+   * @param count at most so many
+   */
+  complete(typed: string, count: number): string[] {
+    if (typed.trim() === "") {
+      const step = Math.max(1, Math.floor(this.count / count));
+      return this.#usual.filter((_, i) => i % step === 0).slice(0, count);
+    }
+    const words = [...typed.matchAll(/(?<![\p{L}\p{N}])[\p{L}\p{N}]/gu)].map(({ index }) => index);
+    // The longest end of the text first: "hot d" is a hot dog before it is a dog.
+    const completed = words.flatMap((at) => {
+      const [before, wanted] = [typed.slice(0, at), typed.slice(at).toLowerCase()];
+      return [...this.#usualOf.keys()]
+        .filter((name) => name.startsWith(wanted))
+        .map((name) => `${before}${name}`);
+    });
+    return [...new Set(completed)].slice(0, count);
+  }
+
   /** Some to try instead: those whose names a word of the prompt resembles first, then any, others for each prompt. */
   near(prompt: string): string[] {
     const words = prompt.match(/\p{L}{4,}/gu) ?? [];
