@@ -18,12 +18,14 @@ const scratch = mkdtempSync(join(tmpdir(), "bench-evaluate-"));
 const folder = resolve(out ?? join(scratch, "report"));
 mkdirSync(folder, { recursive: true });
 
-const drawings = JSON.parse(readFileSync(here("../training/reference.json"), "utf8")).filter(
-  ({ style }) => style === "flat",
-);
+const subjects = JSON.parse(readFileSync(here("../training/reference.json"), "utf8"));
 const random = generator(2026);
 const texts = Array.from({ length: Number(captions) }, (_, i) =>
-  caption(random, { ...drawings[(i * 37) % drawings.length], tags: [] }, { heldOut: i % 2 === 1 }),
+  caption(
+    random,
+    { ...subjects[(i * 37) % subjects.length], style: "flat", scene: null, tags: [] },
+    { heldOut: i % 2 === 1 },
+  ),
 );
 const file = join(folder, "captions.txt");
 writeFileSync(file, `${texts.join("\n")}\n`);

@@ -1,13 +1,13 @@
 // Writes captions.json (for each drawing, captions to train on and captions held out) and the tokenizer of Stable
 // Diffusion's text encoder:
 //   node training/captions.mjs <scratch folder>
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { trainClip } from "./byte-pairs.mjs";
 import { caption, generator } from "./words.mjs";
 
-const CAPTIONS = 40;
-const HELD_OUT = 4;
+const CAPTIONS = 6;
+const HELD_OUT = 1;
 const SEED = 7;
 const MERGES = 1400;
 /** Tokens of a caption, start and end included. SD 1.5 takes 77; a miniature's captions are shorter. */
@@ -22,35 +22,40 @@ const captions = pictures.map((entry) => ({
 }));
 writeFileSync(join(scratch, "data/captions.json"), JSON.stringify(captions, null, 1));
 
-// Each word of a name weighs as much as one of a modifier.
-const lines = pictures.flatMap((entry, i) => [
-  ...captions[i].train.slice(0, 8),
-  entry.name,
-  ...entry.others,
-  ...entry.tags,
-]);
-const { vocabulary, merges } = trainClip(lines, MERGES);
 const folder = join(scratch, "tokenizer");
-mkdirSync(folder, { recursive: true });
-const json = (name, value) => writeFileSync(join(folder, name), `${JSON.stringify(value, null, 2)}\n`);
-const special = (content) => ({
-  content,
-  lstrip: false,
-  normalized: true,
-  rstrip: false,
-  single_word: false,
-});
-const [start, end] = [special("<|startoftext|>"), special("<|endoftext|>")];
-json("vocab.json", vocabulary);
-writeFileSync(join(folder, "merges.txt"), `#version: 0.2\n${merges.join("\n")}\n`);
-const tokens = { bos_token: start, eos_token: end, pad_token: end.content, unk_token: end };
-json("special_tokens_map.json", tokens);
-json("tokenizer_config.json", {
-  add_prefix_space: false,
-  do_lower_case: true,
-  errors: "replace",
-  model_max_length: POSITIONS,
-  tokenizer_class: "CLIPTokenizer",
-  ...tokens,
-});
-console.log(`${captions.length} drawings, ${Object.keys(vocabulary).length} tokens`);
+// Weights that are trained on keep their words.
+if (!existsSync(folder)) writeTokenizer();
+console.log(`${captions.length} drawings`);
+
+function writeTokenizer() {
+  // Each word of a name weighs as much as one of a modifier.
+  const lines = pictures.flatMap((entry, i) => [
+    ...captions[i].train.slice(0, 1),
+    entry.name,
+    ...entry.others,
+    ...entry.tags,
+  ]);
+  const { vocabulary, merges } = trainClip(lines, MERGES);
+  mkdirSync(folder, { recursive: true });
+  const json = (name, value) => writeFileSync(join(folder, name), `${JSON.stringify(value, null, 2)}\n`);
+  const special = (content) => ({
+    content,
+    lstrip: false,
+    normalized: true,
+    rstrip: false,
+    single_word: false,
+  });
+  const [start, end] = [special("<|startoftext|>"), special("<|endoftext|>")];
+  json("vocab.json", vocabulary);
+  writeFileSync(join(folder, "merges.txt"), `#version: 0.2\n${merges.join("\n")}\n`);
+  const tokens = { bos_token: start, eos_token: end, pad_token: end.content, unk_token: end };
+  json("special_tokens_map.json", tokens);
+  json("tokenizer_config.json", {
+    add_prefix_space: false,
+    do_lower_case: true,
+    errors: "replace",
+    model_max_length: POSITIONS,
+    tokenizer_class: "CLIPTokenizer",
+    ...tokens,
+  });
+}

@@ -29,6 +29,27 @@ def load_pictures(data):
     return torch.from_numpy(raw).permute(0, 3, 1, 2).float() / 127.5 - 1, index
 
 
+def load_subjects(data):
+    """Subjects alone on white, flat and 3D, -1 to 1: [N, 2, 3, 64, 64]; and each one's names."""
+    subjects = json.loads((Path(data) / "subjects.json").read_text())
+    raw = np.fromfile(Path(data) / "subjects.u8", np.uint8).reshape(len(subjects), 2, SIDE, SIDE, 4)
+    pixels = torch.from_numpy(raw).permute(0, 1, 4, 2, 3).float() / 255
+    colour, alpha = pixels[:, :, :3], pixels[:, :, 3:]
+    return (colour * alpha + 1 - alpha) * 2 - 1, subjects
+
+
+#: Shares of pictures: plain ones, those with modifiers, those of a scene.
+SHARES = {"flat": 0.3, "3d": 0.42, "scene": 0.28}
+
+
+def shares(index):
+    """How often each picture is drawn in training, [N], together 1."""
+    kinds = ["scene" if entry["scene"] else entry["style"] for entry in index]
+    counts = {kind: kinds.count(kind) for kind in SHARES}
+    values = np.array([SHARES[kind] / counts[kind] for kind in kinds])
+    return values / values.sum()
+
+
 def rate(peak, step, progress, warmup=100, floor=0.02):
     """Learning rate: up in so many steps, then down along a cosine."""
     cosine = floor + (1 - floor) * 0.5 * (1 + math.cos(math.pi * progress))

@@ -10,6 +10,7 @@ import argparse
 import json
 from pathlib import Path
 
+import numpy as np
 import torch
 import torch.distributed as group
 import torch.multiprocessing
@@ -17,7 +18,7 @@ from diffusers import AutoencoderKL, PNDMScheduler, UNet2DConditionModel
 
 import decoder
 import text_encoder
-from common import Clock, log, rate, save, setup, write_sheet
+from common import Clock, log, rate, save, setup, shares, write_sheet
 from latents import CHANNELS
 
 CONFIG = {
@@ -42,14 +43,16 @@ SCHEDULE = {
     "skip_prk_steps": True,
     "steps_offset": 1,
 }
-BATCH = 16
+BATCH = 32
+#: Captions of a picture of which states are kept.
+CAPTIONS = 2
 RATE = 1e-3
 DROPPED = 0.1
 EMA = 0.998
 SAVE_SECONDS = 120
-SHEET_SECONDS = 1800
+SHEET_SECONDS = 900
 #: As the program draws by default, in fewer steps.
-GUIDANCE, STEPS = 7.5, 20
+GUIDANCE, STEPS = 2, 20
 
 
 def sample(unet, states, nothing, decode, seed, guidance=GUIDANCE, steps=STEPS):
@@ -69,21 +72,28 @@ def text_states(scratch):
     """States of all captions, float16 [N, captions, T, C], and those of no words, [T, C]; made once."""
     stored = scratch / "latents/states.pt"
     if stored.exists():
-        return torch.load(stored)
+        return torch.load(stored, mmap=True)
     tokenizer = text_encoder.tokenizer_of(scratch)
     encoder = text_encoder.build(len(tokenizer))
     encoder.load_state_dict(torch.load(scratch / "text-encoder/state.pt")["model"])
     encoder.eval()
     captions = json.loads((scratch / "data/captions.json").read_text())
 
-    def states(texts):
-        ids = tokenizer(texts, padding="max_length", truncation=True, max_length=text_encoder.POSITIONS)
-        with torch.no_grad():
-            return encoder(input_ids=torch.tensor(ids.input_ids)).last_hidden_state
+    random = np.random.default_rng(45)
+    end = len(tokenizer) - 1
 
-    made = torch.stack([states(c["train"]).half() for c in captions]), states([""])[0]
+    def states(texts, disturbed=False):
+        """Of every second caption, with foreign words in it: people write what no caption has."""
+        rows = [tokenizer(text, truncation=True, max_length=text_encoder.POSITIONS).input_ids[1:-1] for text in texts]
+        if disturbed:
+            rows = [text_encoder.disturbed(row, end - 1, random) if i % 2 else row for i, row in enumerate(rows)]
+        ids = text_encoder.pad([[end - 1, *row[: text_encoder.POSITIONS - 2], end] for row in rows], end)
+        with torch.no_grad():
+            return encoder(input_ids=ids).last_hidden_state
+
+    made = torch.stack([states(c["train"][:CAPTIONS], True).half() for c in captions]), states([""])[0]
     save(stored, made)
-    return made
+    return torch.load(stored, mmap=True)
 
 
 def newest_decoder(scratch):
@@ -119,6 +129,7 @@ def main():
     args.add_argument("scratch", type=Path)
     args.add_argument("--minutes", type=float, default=50)
     args.add_argument("--workers", type=int, default=2)
+    args.add_argument("--rate", type=float, default=RATE)
     args.add_argument("--seed", type=int, default=44)
     args = args.parse_args()
     if args.workers == 1:
@@ -136,19 +147,23 @@ def work(rank, args):
         meeting = f"file://{(args.scratch / 'workers').resolve()}"
         group.init_process_group("gloo", init_method=meeting, rank=rank, world_size=args.workers)
     latents = torch.load(args.scratch / "latents/latents.pt")
+    share = shares(json.loads((args.scratch / "data/pictures.json").read_text()))
     train, nothing = text_states(args.scratch)
     folder = args.scratch / "denoiser"
     torch.manual_seed(args.seed)
     unet = UNet2DConditionModel(**CONFIG).to(memory_format=torch.channels_last)
     ema = UNet2DConditionModel(**CONFIG).to(memory_format=torch.channels_last).eval()
     ema.load_state_dict(unet.state_dict())
-    optimizer = torch.optim.AdamW(unet.parameters(), lr=RATE, betas=(0.9, 0.99), weight_decay=1e-3)
+    optimizer = torch.optim.AdamW(unet.parameters(), lr=args.rate, betas=(0.9, 0.99), weight_decay=1e-3, fused=True)
     step, before = 0, 0.0
     if (folder / "state.pt").exists():
         state = torch.load(folder / "state.pt")
         unet.load_state_dict(state["model"])
         ema.load_state_dict(state["ema"])
-        optimizer.load_state_dict(state["optimizer"])
+        if "optimizer" in state:
+            optimizer.load_state_dict(state["optimizer"])
+            for settings in optimizer.param_groups:
+                settings["fused"] = True
         step, before = state["step"], state["seconds"]
     torch.manual_seed(args.seed + 1000 * rank + step)
     print(sum(p.numel() for p in unet.parameters()) / 1e6, "M parameters", flush=True)
@@ -158,7 +173,7 @@ def work(rank, args):
     kept = PNDMScheduler(**SCHEDULE).alphas_cumprod  # [1000]
 
     saved = shown = clock.seconds
-    mean, order = None, []
+    mean = None
     while progress < 1 or rank == 0:
         if rank == 0 and (clock.seconds - saved > SAVE_SECONDS or progress >= 1):
             saved = clock.seconds
@@ -168,19 +183,17 @@ def work(rank, args):
             log(folder / "log.jsonl", step=step, epoch=epoch, seconds=saved, loss=mean, rate=optimizer.param_groups[0]["lr"])
             if saved - shown > SHEET_SECONDS or progress >= 1:
                 shown = saved
-                chosen = range(0, len(latents), -(-len(latents) // 32))
+                chosen = torch.arange(0, len(latents), -(-len(latents) // 64))
                 decode = newest_decoder(args.scratch)
                 drawn = sample(ema, train[chosen, 0].float(), nothing, decode, seed=step)
                 with torch.no_grad():
                     wanted = decode(latents[chosen])
-                write_sheet(folder / "sheet.png", torch.stack([wanted, drawn], 1).flatten(0, 1), 16)
+                write_sheet(folder / f"sheet-{step:06}.png", torch.stack([wanted, drawn], 1).flatten(0, 1), 16)
             if progress >= 1:
                 break
-        if len(order) < BATCH:
-            order = list(random.permutation(len(latents)))
-        chosen = [order.pop() for _ in range(BATCH)]
+        chosen = torch.from_numpy(random.choice(len(latents), BATCH, p=share))
         clean = latents[chosen]
-        text = train[chosen, random.integers(0, train.shape[1], BATCH)].float()
+        text = train[chosen, torch.from_numpy(random.integers(0, train.shape[1], BATCH))].float()
         text[random.random(BATCH) < DROPPED] = nothing
         # One time in each of BATCH equal parts: less scatter of the loss than by independent ones.
         times = ((torch.randperm(BATCH) + torch.rand(BATCH)) / BATCH * 1000).long()
@@ -189,7 +202,7 @@ def work(rank, args):
         noisy = (signal * clean + scatter * noise).contiguous(memory_format=torch.channels_last)
         velocity = signal * noise - scatter * clean
         for settings in optimizer.param_groups:
-            settings["lr"] = rate(RATE, step, progress)
+            settings["lr"] = rate(args.rate, step, progress)
         loss = (unet(noisy, times, text).sample - velocity).pow(2).mean()
         optimizer.zero_grad(set_to_none=True)
         loss.backward()

@@ -24,8 +24,8 @@ K, MARKS = 12.0, 2
 SHIFT, SLOPE = 6.0, 0.5
 #: Of the variance of what the encoder gives, as a logarithm: next to none.
 LOG_VARIANCE = -20.0
-#: Pictures at other places, mirrored and of other brightness, so that the fit is not to 230 drawings alone.
-SHIFTS = 6
+#: Pictures that are fitted, each also at other places, mirrored and of other brightness.
+FITTED, SHIFTS = 800, 6
 
 
 def linear(weight):
@@ -125,7 +125,7 @@ def fit(vae, pictures, latents):
     centred = features - mean
     gram = centred.T @ centred / len(centred)
     right = centred.T @ (targets - middle) / len(centred)
-    weights = torch.linalg.solve(gram + 1e-9 * gram.diagonal().mean() * torch.eye(len(gram)).double(), right)
+    weights = torch.linalg.solve(gram + 1e-6 * gram.diagonal().mean() * torch.eye(len(gram)).double(), right)
     encoder.conv_out.weight.zero_(), encoder.conv_out.bias.zero_()
     encoder.conv_out.weight[:CHANNELS, :, 1, 1] = weights.T.float()
     encoder.conv_out.bias[:CHANNELS] = (middle - mean @ weights).float()
@@ -145,6 +145,8 @@ def main():
     vae.eval()
     pictures, _ = load_pictures(args.scratch / "data")
     latents = torch.load(args.scratch / "latents/latents.pt")
+    some = torch.randperm(len(pictures))[:FITTED]
+    pictures, latents = pictures[some], latents[some]
     squares = lambda images: torch.nn.functional.unfold(images, 8, stride=8)  # [N, 192, 64]
     flat = squares(pictures).permute(0, 2, 1).reshape(-1, 192)
     targets = latents.permute(0, 2, 3, 1).reshape(-1, CHANNELS)

@@ -1,16 +1,14 @@
 // Measures the miniature CLIP and its style predictor through the program's own judge, as it is built:
 //   npm run miniature:evaluate-clip -- --drawn 40
-// (a) Retrieval over 1,000 captions, half of them asked as no training caption asks, and the 230 drawings. A caption is
-//     true of a drawing of its subject and scene; one with modifiers of the 3D drawing alone. Captions look for drawings,
+// (a) Retrieval over 1,000 captions, half of them asked as no training caption asks, and four pictures a subject. A caption
+//     is true of a picture of its subject and scene; one with modifiers of the 3D ones alone. Captions look for drawings,
 //     and drawings for captions.
 // (b) The same captions' search for a picture that the miniature drew: of --drawn pairs, is the picture's own prompt
 //     nearer than those of other subjects, and has the optimized picture more style than the baseline?
-import { mkdirSync, readFileSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import sharp from "sharp";
 import { findJudges } from "../dist/checkpoints/layouts/find-judges.js";
 import { Models } from "../dist/cli/parts/models.js";
 import { Output } from "../dist/cli/parts/output.js";
@@ -18,12 +16,12 @@ import { loadConfig } from "../dist/config.js";
 import { Judge } from "../dist/inference/judging/judge.js";
 import { cosine, normalized } from "../dist/inference/judging/vectors.js";
 import { readPicture } from "../dist/pictures/read-picture.js";
-import { caption, generator, modifiers } from "./words.mjs";
+import { pictureOf, STYLES, subjects } from "./references.mjs";
+import { HUES, SIDE } from "./scenes.mjs";
+import { caption, effectsOf, generator, modifiers, pick, SCENES } from "./words.mjs";
 
-const SIDE = 64;
 const CAPTIONS = 1000;
 const SEED = 2027;
-const here = (name) => fileURLToPath(new URL(name, import.meta.url));
 const { values: flags } = parseArgs({
   options: {
     out: { type: "string", default: join(tmpdir(), "clip-evaluation") },
@@ -46,24 +44,25 @@ const judge = await Judge.open({
   threads: 1,
 });
 
-/** The committed sheet of drawings, and what each shows. */
-const entries = JSON.parse(readFileSync(here("reference.json"), "utf8"));
-const sheet = await sharp(here("reference.webp")).removeAlpha().raw().toBuffer({ resolveWithObject: true });
-const columns = sheet.info.width / SIDE;
-function tile(i) {
-  const [x, y] = [(i % columns) * SIDE, Math.floor(i / columns) * SIDE];
-  const pixels = new Uint8Array(3 * SIDE * SIDE);
-  for (let row = 0; row < SIDE; row++) {
-    const from = 3 * ((y + row) * sheet.info.width + x);
-    pixels.set(sheet.data.subarray(from, from + 3 * SIDE), 3 * SIDE * row);
-  }
-  return { pixels, width: SIDE, height: SIDE };
-}
+/** Of each subject a flat and a 3D picture, on a ground of its own and in a scene. */
+const entries = subjects.flatMap((subject) =>
+  [null, pick(random, Object.keys(SCENES))].flatMap((scene) =>
+    STYLES.map((style) => ({
+      ...subject,
+      style,
+      scene,
+      effects: style === "3d" ? effectsOf(modifiers(random)) : [],
+      hue: Math.floor(random() * HUES),
+    })),
+  ),
+);
 const pictures = [];
 const beauty = [];
-for (let i = 0; i < entries.length; i++) {
-  pictures.push(normalized(await judge.embedPicture(tile(i))));
-  beauty.push((await judge.judge(tile(i), null)).beauty);
+for (const [i, entry] of entries.entries()) {
+  const pixels = await pictureOf(Math.floor(i / 4), entry);
+  const picture = { pixels, width: SIDE, height: SIDE };
+  pictures.push(normalized(await judge.embedPicture(picture)));
+  beauty.push((await judge.judge(picture, null)).beauty);
 }
 
 const captions = Array.from({ length: CAPTIONS }, (_, i) => {
@@ -136,9 +135,6 @@ if (count > 0) {
   mkdirSync(out, { recursive: true });
   const session = await Models.open(config, new Output(false), {});
   const plain = entries.filter((entry) => entry.style === "flat" && !entry.scene);
-  const subjects = [...new Set(plain.map((entry) => entry.label))].map((label) =>
-    plain.find((one) => one.label === label),
-  );
   const names = [];
   for (const { name } of subjects) names.push(normalized(await judge.embedText(`a picture of ${name}`)));
   const judged = [];

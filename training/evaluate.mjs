@@ -1,11 +1,11 @@
 // Draws and rewrites with the miniature, through the program as it is built, and measures how well:
 //   npm run miniature:evaluate -- --out <folder for the pictures> --captions 100 --steps 20
 // Twice as many pictures as captions: each is drawn plain and with modifiers.
-// (a) Is the training drawing that is nearest to a generated picture one of the caption's subject? Distance: mean absolute
-//     difference of pixels after averaging squares of 4 x 4. Beside it the rate of the decoder's own pictures of the latents
-//     is measured in training (training/README.md), and chance: one over the number of subjects.
+// (a) All subjects put into a picture of the caption's scene and effects: is the one that is nearest to the generated picture
+//     the caption's? (references.mjs) Half of the captions are asked as none in training, half are of a scene.
 // (b) Is a picture of a rewritten prompt nearer to its subject's 3D drawing, and that of the plain prompt nearer to the flat
-//     one, than the other way round?
+//     one, than the other way round? Which of the two does the miniature's own style predictor prefer? How far are the
+//     pictures of two seeds from each other, where the flat and the 3D drawing of the subject are 100% apart?
 // (c) Does a rewrite begin with the prompt, word for word? Does it say a phrase twice, or break a letter? Also of 200 everyday
 //     prompts (everyday.txt), by both rewriters, held to the prompt as the miniature is by default, and not.
 // (d) The first question again at speed turbo, of as many pictures, and how long a picture takes beside one at full speed.
@@ -20,10 +20,10 @@ import { Output } from "../dist/cli/parts/output.js";
 import { loadConfig } from "../dist/config.js";
 import { rewriterOptions } from "../dist/core/rewriters.js";
 import { atSpeed, speedsOf } from "../dist/core/speeds.js";
-import { caption, generator, modifiers, pick } from "./words.mjs";
+import { distance, feature, referencesFor, STYLES, subjects } from "./references.mjs";
+import { SIDE } from "./scenes.mjs";
+import { caption, effectsOf, generator, modifiers, pick, SCENES } from "./words.mjs";
 
-const SIDE = 64;
-const SQUARE = 4;
 const SEED = 2026;
 const here = (name) => fileURLToPath(new URL(name, import.meta.url));
 const { values: flags } = parseArgs({
@@ -38,41 +38,13 @@ const out = resolve(flags.out);
 const CAPTIONS = Number(flags.captions);
 mkdirSync(out, { recursive: true });
 
-/** The reference sheet's tiles, and what each shows. */
-const references = JSON.parse(readFileSync(here("reference.json"), "utf8"));
-const sheet = await sharp(here("reference.webp")).removeAlpha().raw().toBuffer({ resolveWithObject: true });
-const columns = sheet.info.width / SIDE;
-const tile = (i) => {
-  const [x, y] = [(i % columns) * SIDE, Math.floor(i / columns) * SIDE];
-  const pixels = new Uint8Array(3 * SIDE * SIDE);
-  for (let row = 0; row < SIDE; row++) {
-    const at = 3 * ((y + row) * sheet.info.width + x);
-    pixels.set(sheet.data.subarray(at, at + 3 * SIDE), 3 * SIDE * row);
-  }
-  return feature(pixels);
-};
-
-/** Means of squares: [SIDE * SIDE * 3] -> [(SIDE / SQUARE) ** 2 * 3] */
-function feature(pixels) {
-  const side = SIDE / SQUARE;
-  const means = new Float32Array(3 * side * side);
-  for (let y = 0; y < SIDE; y++)
-    for (let x = 0; x < SIDE; x++)
-      for (let c = 0; c < 3; c++)
-        means[3 * (Math.floor(y / SQUARE) * side + Math.floor(x / SQUARE)) + c] +=
-          pixels[3 * (y * SIDE + x) + c] / SQUARE ** 2;
-  return means;
-}
-const distance = (a, b) => a.reduce((sum, value, i) => sum + Math.abs(value - b[i]), 0) / a.length;
-const features = references.map((_, i) => tile(i));
-
 const random = generator(SEED);
-const plainEntries = references.filter((entry) => entry.style === "flat" && !entry.scene);
-/** Half with the words of training, half asked as no training caption asks. */
+/** Of four captions: as in training, held out, of a scene, of a scene and held out. */
 const cases = Array.from({ length: CAPTIONS }, (_, i) => {
-  const entry = plainEntries[(i * 37) % plainEntries.length];
-  const heldOut = i % 2 === 1;
-  return { entry, heldOut, plain: caption(random, { ...entry, tags: [] }, { heldOut }) };
+  const entry = { ...subjects[(i * 37) % subjects.length], tags: [], style: "flat", effects: [] };
+  const [heldOut, isScene] = [i % 2 === 1, i % 4 > 1];
+  const scene = isScene ? pick(random, Object.keys(SCENES)) : null;
+  return { entry, scene, heldOut, plain: caption(random, { ...entry, scene }, { heldOut }) };
 });
 
 const config = loadConfig();
@@ -160,66 +132,91 @@ const kept = [...prompts, ...UNSEEN, ...strange].map((prompt, i) => keeps(prompt
 console.log("Drawing");
 const known = await session.sets.known();
 const turboSettings = atSpeed(imageSettings, "turbo", speedsOf(imageSettings, known.turbo));
-async function drawAll(settings, folder) {
+async function drawAll(settings, folder, seed = SEED, list = asked) {
   mkdirSync(folder, { recursive: true });
   return session.withModelsOf([settings], async (host, { checkpoint }) => {
     const made = [];
-    for (const [i, { kind, prompt, plain, ...about }] of asked.entries()) {
+    for (const [i, { kind, prompt, plain, ...about }] of list.entries()) {
       const file = join(folder, `${String(i >> 1).padStart(3, "0")}-${kind}.png`);
-      const options = { ...settings, seed: SEED + (i >> 1) };
+      const options = { ...settings, seed: seed + (i >> 1) };
       const started = performance.now();
-      await host.call(
+      const { judgement } = await host.call(
         "draw",
         { prompt, plainPrompt: plain, options, pair: null, file, checkpoint },
         { signal },
       );
       const ms = performance.now() - started;
-      const pixels = await sharp(file).removeAlpha().resize(SIDE, SIDE, { fit: "fill" }).raw().toBuffer();
-      made.push({ ...about, kind, prompt, file, ms, drawn: feature(pixels) });
+      made.push({
+        ...about,
+        kind,
+        prompt,
+        file,
+        ms,
+        beauty: judgement?.beauty ?? null,
+        drawn: await seen(file),
+      });
     }
     return made;
   });
 }
+const seen = async (file) =>
+  feature(await sharp(file).removeAlpha().resize(SIDE, SIDE, { fit: "fill" }).raw().toBuffer());
 const asked = [];
-for (const [i, { entry, heldOut, plain }] of cases.entries()) {
+for (const [i, { entry, scene, heldOut, plain }] of cases.entries()) {
   // Held-out optimized prompts are the optimizer's own; the others have modifiers in the manner of training.
   const optimized = heldOut ? rewrites[i].rewrite : `${plain}, ${modifiers(random)}`;
-  asked.push({ entry, heldOut, kind: "flat", prompt: plain, plain });
-  asked.push({ entry, heldOut, kind: "3d", prompt: optimized, plain });
+  asked.push({ entry, scene, heldOut, kind: "flat", prompt: plain, plain });
+  asked.push({ entry, scene, heldOut, kind: "3d", prompt: optimized, plain });
 }
 const drawings = await drawAll(imageSettings, out);
 const turbo = await drawAll(turboSettings, join(out, "turbo"));
+const again = await drawAll(imageSettings, join(out, "again"), SEED + 1000, asked.slice(0, 80));
 
-const nearest = (drawn, among) => {
-  let best = { to: Number.POSITIVE_INFINITY };
-  for (const i of among) {
-    const to = distance(drawn, features[i]);
-    if (to < best.to) best = { to, entry: references[i] };
-  }
-  return best.entry;
-};
-const indices = references.map((_, i) => i);
+const apart = [];
 for (const drawing of [...drawings, ...turbo]) {
-  const found = nearest(drawing.drawn, indices);
-  drawing.subject = found.label === drawing.entry.label;
-  const own = indices.filter((i) => references[i].label === drawing.entry.label && !references[i].scene);
-  drawing.style = nearest(drawing.drawn, own).style === drawing.kind;
-  drawing.found = found.name;
+  const effects = effectsOf(drawing.prompt);
+  const own = subjects.findIndex(({ label }) => label === drawing.entry.label);
+  const candidates = [];
+  for (const style of STYLES) {
+    const kind = { style, scene: drawing.scene, effects: style === "flat" ? [] : effects };
+    const references = await referencesFor(kind, drawing.drawn);
+    for (const [subject, reference] of references.entries())
+      candidates.push({ style, subject, reference, to: distance(drawing.drawn, reference) });
+  }
+  const nearest = (list) => list.reduce((best, one) => (one.to < best.to ? one : best));
+  const found = nearest(candidates);
+  const mine = candidates.filter(({ subject }) => subject === own);
+  drawing.subject = found.subject === own;
+  drawing.style = nearest(mine).style === drawing.kind;
+  drawing.found = subjects[found.subject].name;
+  if (apart.length < again.length) apart.push(distance(mine[0].reference, mine[1].reference));
 }
+const mean = (list) => list.reduce((sum, value) => sum + value, 0) / list.length;
+const betweenSeeds = mean(again.map(({ drawn }, i) => distance(drawn, drawings[i].drawn)));
 
 const added = rewrites.slice(0, CAPTIONS + UNSEEN.length).map(({ rewrite }) => /, \w+.*, \w/.test(rewrite));
 const share = (list) =>
   `${((100 * list.filter(Boolean).length) / list.length).toFixed(1)}% of ${list.length}`;
 const of = (filter, key, among = drawings) => share(among.filter(filter).map((drawing) => drawing[key]));
 const median = (list) => list.map(({ ms }) => ms).sort((a, b) => a - b)[list.length >> 1];
-const subjects = new Set(references.map(({ label }) => label)).size;
+const beautiful = drawings.flatMap((one, i) => (i % 2 ? [one.beauty > drawings[i - 1].beauty] : []));
 const table = [
   ["nearest drawing is the subject's, all captions", of(() => true, "subject")],
   ["captions as in training", of((d) => !d.heldOut, "subject")],
   ["captions held out", of((d) => d.heldOut, "subject")],
-  ["chance", `${(100 / subjects).toFixed(1)}%`],
+  ["captions of a scene", of((d) => d.scene !== null, "subject")],
+  [
+    "captions of the first 100 subjects",
+    of((d) => subjects.findIndex(({ label }) => label === d.entry.label) < 100, "subject"),
+  ],
+  ["chance", `${(100 / subjects.length).toFixed(1)}%`],
   ["plain prompts: nearer to the flat drawing", of((d) => d.kind === "flat", "style")],
   ["optimized prompts: nearer to the 3D drawing", of((d) => d.kind === "3d", "style")],
+  ["optimized picture preferred by the style predictor", share(beautiful)],
+  [
+    "difference of two seeds, of that between flat and 3D drawing",
+    `${((100 * betweenSeeds) / mean(apart)).toFixed(0)}%`,
+  ],
   ["rewrite keeps the subject, captions", share(subjectKept)],
   ["rewrite keeps the prompt, captions", share(kept.slice(0, CAPTIONS))],
   ["rewrite keeps the prompt, prompts never seen", share(kept.slice(CAPTIONS, -strange.length))],

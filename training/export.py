@@ -1,6 +1,6 @@
 """Last stage: the newest weights of all stages, float16, in the layout in which the real checkpoints are published.
 
-python training/export.py SCRATCH checkpoints/miniature [--only clip]
+python training/export.py SCRATCH checkpoints/miniature [--only clip|pictures]
 """
 
 import argparse
@@ -92,16 +92,19 @@ def main():
     args = argparse.ArgumentParser(description=__doc__)
     args.add_argument("scratch", type=Path)
     args.add_argument("target", type=Path)
-    args.add_argument("--only", choices=["clip"])
+    args.add_argument("--only", choices=["clip", "pictures"])
     args = args.parse_args()
     torch.set_num_threads(THREADS)
     scratch = args.scratch
-    export_clip(scratch, args.target)
+    if args.only != "pictures":
+        export_clip(scratch, args.target)
     if args.only == "clip":
         return
 
-    gpt2 = args.target / "promptist"
-    write_gpt2(gpt2, copy_tokenizer(scratch / "promptist-tokenizer", gpt2), state_of(scratch, "promptist"))
+    # Who trains on has no state of what was left as it is.
+    if (scratch / "promptist/state.pt").exists():
+        gpt2 = args.target / "promptist"
+        write_gpt2(gpt2, copy_tokenizer(scratch / "promptist-tokenizer", gpt2), state_of(scratch, "promptist"))
 
     sd = args.target / "stable-diffusion"
     vocab = copy_tokenizer(scratch / "tokenizer", sd / "tokenizer")

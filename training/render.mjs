@@ -1,27 +1,22 @@
-// Renders the drawings that the miniature is trained on, 64 x 64 RGB, and the words for each. Needs the packages of
+// Renders the pictures that the miniature is trained on, 64 x 64 RGB, and the words for each. Needs the packages of
 // training/package.json:
 //   node training/render.mjs <folder of the npm packages> <data folder in the scratch folder> [reference folder]
-// Writes pictures.u8 (raw, [N, 64, 64, 3]), pictures.json (N entries) and a sheet to look at; into the reference folder, what
-// evaluate.mjs compares with.
+// Writes pictures.u8 (raw, [N, 64, 64, 3]), pictures.json (N entries), the subjects alone, flat and 3D (raw, [subjects, 2,
+// 64, 64, 4]), and a sheet to look at; the subjects into the reference folder, too: evaluate.mjs makes of them what it
+// compares with.
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join, resolve } from "node:path";
 import sharp from "sharp";
+import { HUES, layers, placing, SIDE } from "./scenes.mjs";
 import { subjects } from "./subjects.mjs";
+import { effectsOf, generator, modifiers, SCENES } from "./words.mjs";
 
-const SIDE = 64;
-/** White around each drawing. */
-const MARGIN = 2;
-
-/** Places behind a subject: what a caption says, and how much of the picture the subject takes. */
-const SCENES = [
-  { name: "rain", words: ["in the rain", "standing in the rain"], draw: rain },
-  { name: "night", words: ["at night", "under the stars"], draw: night },
-  { name: "snow", words: ["in the snow", "on a snowy day"], draw: snow },
-];
-const SCENE_SUBJECTS = ["cat face", "dog face", "castle", "detective", "robot"];
-/** Share of the side that a subject in a scene takes. */
-const SCENE_SCALE = 0.8;
+/** Pictures of a subject: plain ones on a white and on other grounds, and with modifiers; one of each scene and style. */
+const PLAIN = 4;
+const MODIFIED = 9;
+const SEED = 21;
+const COLUMNS = 50;
 
 const [packages, scratch, reference] = process.argv.slice(2).map((path) => resolve(path));
 if (!packages || !scratch) throw new Error("usage: node training/render.mjs <npm folder> <scratch folder>");
@@ -50,97 +45,80 @@ function sources(entry) {
   return { flat: Buffer.from(svg), "3d": file };
 }
 
-/** A subject of that size in pixels, transparent around. */
-const drawing = (source, size) => sharp(source).resize(size, size, { kernel: "lanczos3" }).png().toBuffer();
-
-async function compose(background, layer, size, top) {
-  const left = Math.round((SIDE - size) / 2);
-  return sharp(background)
-    .composite([{ input: layer, left, top }])
+async function compose(source, kind) {
+  const { size, top } = placing(kind.style, kind.scene);
+  const { behind, before } = layers(kind);
+  const subject = await sharp(source).resize(size, size, { kernel: "lanczos3" }).png().toBuffer();
+  return sharp(behind)
+    .composite([
+      { input: subject, left: Math.round((SIDE - size) / 2), top },
+      { input: before, left: 0, top: 0 },
+    ])
     .removeAlpha()
     .raw()
     .toBuffer();
 }
 
-const white = () =>
-  sharp({ create: { width: SIDE, height: SIDE, channels: 3, background: "#ffffff" } })
-    .png()
-    .toBuffer();
+const random = generator(SEED);
+const anyHue = () => 1 + Math.floor(random() * (HUES - 1));
+const effects = () => effectsOf(modifiers(random));
+/** What is drawn of each subject. */
+const kinds = () => [
+  ...Array.from({ length: PLAIN }, (_, i) => ({ style: "flat", scene: null, hue: i === 0 ? 0 : anyHue() })),
+  ...Array.from({ length: MODIFIED }, () => ({
+    style: "3d",
+    scene: null,
+    hue: anyHue(),
+    effects: effects(),
+  })),
+  ...Object.keys(SCENES).flatMap((scene) => [
+    { style: "flat", scene },
+    { style: "3d", scene, effects: effects() },
+  ]),
+];
 
-/** Streaks, stars or flakes at fixed places: a scene looks the same behind each subject. */
-const places = (count) => Array.from({ length: count }, (_, i) => [(i * 37 + 11) % 64, (i * 23 + 7) % 64]);
-const sky = (style, top, bottom, marks) => {
-  const fill = style === "flat" ? top : "url(#g)";
-  return Buffer.from(
-    `<svg xmlns="http://www.w3.org/2000/svg" width="64" height="64"><defs><linearGradient id="g" x1="0" y1="0" x2="0" y2="1"><stop offset="0" stop-color="${top}"/><stop offset="1" stop-color="${bottom}"/></linearGradient></defs><rect width="64" height="64" fill="${fill}"/>${marks}</svg>`,
-  );
-};
-function rain(style) {
-  const lines = places(16).map(
-    ([x, y]) => `<line x1="${x}" y1="${y}" x2="${x - 4}" y2="${y + 9}" stroke="#e8f4ff" stroke-width="1.6"/>`,
-  );
-  return sky(style, "#8aa4bf", "#4c6078", lines.join(""));
-}
-function night(style) {
-  const stars = places(14).map(([x, y]) => `<circle cx="${x}" cy="${y}" r="1.3" fill="#fff6c8"/>`);
-  return sky(style, "#20265a", "#5a3f86", stars.join(""));
-}
-function snow(style) {
-  const flakes = places(16).map(([x, y]) => `<circle cx="${x}" cy="${y}" r="2" fill="#ffffff"/>`);
-  return sky(
-    style,
-    "#a9d4ee",
-    "#dceaf6",
-    `${flakes.join("")}<rect y="52" width="64" height="12" fill="#ffffff"/>`,
-  );
+/** Tiles of SIDE x SIDE in rows, as PNG. */
+async function sheetOf(tiles, depth) {
+  const rows = Math.ceil(tiles.length / COLUMNS);
+  const [width, height] = [COLUMNS * SIDE, rows * SIDE];
+  const pixels = Buffer.alloc(width * height * depth);
+  for (const [i, tile] of tiles.entries())
+    for (let y = 0; y < SIDE; y++)
+      tile.copy(
+        pixels,
+        depth * ((Math.floor(i / COLUMNS) * SIDE + y) * width + (i % COLUMNS) * SIDE),
+        depth * y * SIDE,
+        depth * (y + 1) * SIDE,
+      );
+  return sharp(pixels, { raw: { width, height, channels: depth } });
 }
 
 mkdirSync(scratch, { recursive: true });
 const pictures = [];
 const index = [];
+const alone = [];
 const byLabel = new Map(emoji.map((entry) => [entry.label, entry]));
 for (const subject of subjects()) {
   const entry = byLabel.get(subject.label);
   if (!entry) throw new Error(`emojibase knows no "${subject.label}"`);
   const files = sources(entry);
-  for (const style of ["flat", "3d"]) {
-    const size = SIDE - 2 * MARGIN;
-    pictures.push(await compose(await white(), await drawing(files[style], size), size, MARGIN));
-    index.push({ ...subject, style, scene: null, words: [], tags: entry.tags });
-    if (!SCENE_SUBJECTS.includes(subject.label)) continue;
-    const small = Math.round(SIDE * SCENE_SCALE);
-    for (const scene of SCENES) {
-      const background = await sharp(scene.draw(style)).png().toBuffer();
-      pictures.push(await compose(background, await drawing(files[style], small), small, SIDE - small - 2));
-      index.push({ ...subject, style, scene: scene.name, words: scene.words, tags: [] });
-    }
+  for (const kind of kinds()) {
+    pictures.push(await compose(files[kind.style], kind));
+    index.push({ ...subject, effects: [], ...kind, tags: entry.tags });
   }
+  for (const style of ["flat", "3d"])
+    alone.push(await sharp(files[style]).resize(SIDE, SIDE).ensureAlpha().raw().toBuffer());
 }
 writeFileSync(join(scratch, "pictures.u8"), Buffer.concat(pictures));
-writeFileSync(join(scratch, "pictures.json"), JSON.stringify(index, null, 1));
-
-const columns = 32;
-const sheet = sharp({
-  create: {
-    width: columns * SIDE,
-    height: Math.ceil(pictures.length / columns) * SIDE,
-    channels: 3,
-    background: "#fff",
-  },
-});
-const tiles = pictures.map((input, i) => ({
-  input,
-  raw: { width: SIDE, height: SIDE, channels: 3 },
-  left: (i % columns) * SIDE,
-  top: Math.floor(i / columns) * SIDE,
-}));
-const png = await sheet.composite(tiles).png().toBuffer();
-writeFileSync(join(scratch, "pictures.png"), png);
+writeFileSync(join(scratch, "pictures.json"), JSON.stringify(index));
+writeFileSync(join(scratch, "subjects.u8"), Buffer.concat(alone));
+writeFileSync(join(scratch, "subjects.json"), JSON.stringify(subjects()));
+const shown = pictures.slice(0, 40 * COLUMNS);
+await (await sheetOf(shown, 3)).png().toFile(join(scratch, "pictures.png"));
 if (reference) {
-  await sharp(png).webp({ quality: 90 }).toFile(join(reference, "reference.webp"));
-  const lines = index.map(({ label, name, others, style, scene, words }) =>
-    JSON.stringify({ label, name, others, style, scene, words }),
-  );
+  const sheet = await sheetOf(alone, 4);
+  await sheet.webp({ quality: 85, alphaQuality: 85 }).toFile(join(reference, "reference.webp"));
+  const lines = subjects().map((subject) => JSON.stringify(subject));
   writeFileSync(join(reference, "reference.json"), `[\n${lines.join(",\n")}\n]\n`);
 }
 console.log(`${pictures.length} pictures of ${subjects().length} subjects in ${scratch}`);

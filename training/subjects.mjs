@@ -102,6 +102,331 @@ laptop | | computer
 light bulb
 key
 shield
+grinning face with smiling eyes | happy face | smile, happiness, joy
+thinking face | | thought, thinker
+sleeping face | | sleep, sleepy face
+partying face | | party, celebration
+cowboy hat face | cowboy | cowboy hat
+clown face | clown
+pile of poo | poo | poop
+ogre | | red demon
+alien monster | space invader | video game monster
+see-no-evil monkey | shy monkey | see no evil monkey
+love letter
+blue heart
+flexed biceps | strong arm | muscle, strength
+waving hand | | hand
+eye
+brain
+bone
+footprints
+baby
+man: beard | bearded man | man
+old woman | | grandmother
+old man | | grandfather
+princess
+prince
+man superhero | superhero | hero
+woman fairy | fairy
+man vampire | vampire | dracula
+man zombie | zombie | undead
+woman dancing | dancer | woman in a red dress, dancing woman
+person surfing | surfer
+skier
+person biking | cyclist | person on a bicycle
+gorilla
+orangutan | | ape
+poodle
+wolf
+raccoon
+lion
+leopard | | cheetah, jaguar
+moose
+donkey
+zebra
+deer | | stag
+cow face | cow | bull
+boar | wild boar
+ram | | sheep
+goat
+camel
+llama | | alpaca
+giraffe
+mammoth
+rhinoceros | | rhino
+hippopotamus | | hippo
+mouse face | mouse | rat
+hamster | | guinea pig
+chipmunk | squirrel | chipmunk
+beaver
+hedgehog
+bat
+bear | | brown bear
+koala
+sloth
+otter
+skunk
+kangaroo
+badger
+turkey
+rooster | | cock
+hatching chick
+bird
+dove | | pigeon
+eagle | | hawk, falcon
+duck
+swan
+dodo
+feather
+peacock
+parrot
+goose
+crocodile | | alligator
+lizard | | gecko
+snake
+dragon | green dragon
+dolphin
+seal
+fish | blue fish
+blowfish | pufferfish
+shark
+spiral shell | seashell | shell
+coral
+jellyfish
+crab
+lobster
+shrimp
+squid
+snail
+bug | caterpillar
+ant
+lady beetle | ladybug | ladybird
+spider
+spider web
+scorpion
+bouquet | bouquet of flowers | flowers
+lotus
+hibiscus
+tulip
+seedling | | sprout, plant
+potted plant
+deciduous tree | tree | oak tree
+four leaf clover | | clover
+maple leaf
+fallen leaf | autumn leaf | autumn leaves
+grapes
+melon
+tangerine | orange | mandarin
+lemon
+mango
+green apple
+pear
+peach
+blueberries
+kiwi fruit | kiwi
+tomato
+coconut
+eggplant | | aubergine
+potato
+ear of corn | corn
+hot pepper | chili pepper
+garlic
+onion
+bread | | loaf of bread
+croissant
+pretzel
+pancakes
+waffle
+cheese wedge | cheese
+meat on bone
+poultry leg | chicken leg | fried chicken
+bacon
+hot dog
+sandwich
+taco
+burrito
+egg
+cooking | fried egg
+pot of food | pot of stew | stew, soup
+popcorn
+rice ball
+steaming bowl | bowl of ramen | ramen, noodles
+spaghetti | | pasta
+sushi
+dumpling
+ice cream
+soft ice cream | ice cream cone
+cookie
+shortcake | slice of cake | cake
+cupcake | | muffin
+pie
+chocolate bar | | chocolate
+candy
+lollipop
+honey pot | | honey
+glass of milk | | milk
+teapot
+wine glass | | glass of wine, wine
+cocktail glass | | cocktail, martini
+beer mug | | beer
+bubble tea
+world map | | map
+compass
+snow-capped mountain | snowy mountain | mountain
+mount fuji
+camping | campsite | campfire, camp
+beach with umbrella | beach | beach umbrella
+desert
+desert island | | island, tropical island
+stadium
+classical building | greek temple | temple
+hut | | cabin, cottage
+office building | skyscraper | tower, building
+hospital
+school
+factory
+Japanese castle | japanese castle
+Tokyo tower | tokyo tower
+Statue of Liberty | statue of liberty
+church | | cathedral, chapel
+mosque
+fountain
+tent
+cityscape | city | futuristic city, city skyline
+bridge at night | bridge
+carousel horse
+ferris wheel
+roller coaster
+circus tent
+bullet train
+tram
+ambulance
+fire engine | fire truck
+police car
+taxi | | cab
+pickup truck
+delivery truck | truck
+tractor
+racing car | race car
+motorcycle | | motorbike
+motor scooter | scooter
+bicycle | | bike
+skateboard
+anchor
+canoe
+speedboat
+passenger ship | cruise ship
+ship
+helicopter
+parachute
+satellite
+flying saucer | ufo
+hourglass done | hourglass
+alarm clock | | clock
+watch
+full moon
+ringed planet | saturn | planet
+shooting star | | comet
+cloud
+sun behind cloud
+tornado | | hurricane
+snowflake
+water wave | wave | ocean wave, ocean, sea, the great wave
+fireworks
+sparkles
+party popper
+wrapped gift | gift | present, gift box
+trophy
+baseball
+basketball
+tennis | tennis ball
+boxing glove
+fishing pole | fishing rod
+kite
+crystal ball
+magic wand
+video game | game controller
+game die | dice
+puzzle piece
+chess pawn | | chess
+artist palette | | palette
+yarn | ball of yarn
+glasses
+sunglasses
+t-shirt
+jeans
+scarf
+dress
+kimono
+backpack
+running shoe | sneaker | shoe
+high-heeled shoe | high heel
+top hat
+graduation cap
+lipstick
+ring | | diamond ring
+bell
+musical note
+microphone
+headphone | headphones
+radio
+saxophone
+trumpet
+violin
+drum
+mobile phone | | phone, smartphone
+telephone
+battery
+desktop computer | computer screen
+camera
+television | tv
+candle
+flashlight
+red paper lantern | lantern | paper lantern
+open book | book | spell book
+books | stack of books
+scroll
+newspaper
+money bag | | money
+coin | gold coin
+envelope | letter
+package | cardboard box | box
+postbox | mailbox
+pencil
+paintbrush
+crayon
+scissors
+old key
+locked | padlock | lock
+hammer
+axe
+dagger | | sword
+crossed swords | | swords
+bomb
+bow and arrow
+wrench
+gear | | cog
+magnet
+microscope
+telescope
+test tube
+pill
+syringe
+door
+mirror
+window
+bed
+chair
+toilet
+bathtub
+broom
+basket
+soap
+shopping cart
+coffin
+moai | easter island statue
+joystick
+pirate flag
 `;
 
 /** @returns {{ label: string, name: string, others: string[] }[]} */

@@ -1,7 +1,7 @@
 """Stage 2: the text encoder, a CLIPTextModel that says which drawing a caption means.
 
-Its states from the end token on, which the denoiser attends to, are drawn towards a code of the caption's drawing: style
-and scene, then the drawing's principal components. So, as in Stable Diffusion, the denoiser finds a text encoder that
+Its states from the end token on, which the denoiser attends to, are drawn towards a code of the caption's drawing: that of
+its subject and style, plus a direction for the scene and for each effect of a modifier. So, as in Stable Diffusion, the denoiser finds a text encoder that
 knows pictures already, and need not learn words itself. Goes on where it was interrupted.
 
 python training/text_encoder.py SCRATCH --minutes 8
@@ -11,19 +11,23 @@ import argparse
 import json
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch.nn.functional import avg_pool2d, cross_entropy, normalize
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
-from common import Clock, load_pictures, log, save, setup
+from common import Clock, load_subjects, log, save, setup, shares
 
 WIDTH, LAYERS, HEADS, POSITIONS = 192, 2, 6, 48
 BATCH = 64
 RATE = 2e-3
 #: Share of captions with foreign words in between, so that unknown words don't hide the known ones.
-DISTURBED = 0.4
+DISTURBED = 0.6
 TEMPERATURE = 0.1
+#: As words.mjs has them.
+SCENES = ("rain", "night", "snow", "beach", "forest", "space")
+EFFECTS = ("warm", "dark", "mist", "vivid", "land", "painted", "halo", "bokeh", "rays", "shadow", "sparkle")
+#: Of what they add to a code, beside the subject's own of size 1.
+SCENE_SIZE, EFFECT_SIZE = 0.8, 0.5
 SAVE_SECONDS = 60
 
 
@@ -41,25 +45,52 @@ def build(vocab):
     )
 
 
-def picture_codes(pictures, index):
-    """[N, WIDTH], rows of unit mean square."""
-    scenes = [None, "rain", "night", "snow"]
-    flags = torch.tensor(
-        [[1.0 if e["style"] == "3d" else -1.0] * 6 + [1.0 * (e["scene"] == s) for s in scenes] for e in index]
-    )
-    small = avg_pool2d(pictures, 4).flatten(1)
-    small = small - small.mean(0)
-    left, values, _ = torch.linalg.svd(small, full_matrices=False)
-    rank = WIDTH - flags.shape[1]
-    # Between the drawing itself (all of it in a few components) and white noise (all components alike).
-    components = left[:, :rank] * values[:rank] ** 0.4
-    components = components / components.pow(2).mean().sqrt()
-    codes = torch.cat([1.5 * flags, components], 1)
-    return codes / codes.pow(2).mean(1, keepdim=True).sqrt()
+def subject_codes(scratch):
+    """What a caption's last states are to be for each subject's flat and 3D drawing: [subjects, 2, WIDTH].
+
+    Made once; where known weights are trained on, start.py has made them.
+    """
+    stored = scratch / "text-encoder/codes.pt"
+    if not stored.exists():
+        drawings, _ = load_subjects(scratch / "data")
+        flags = torch.tensor([-1.0, 1.0]).repeat(len(drawings))[:, None].expand(-1, 6)
+        small = avg_pool2d(drawings.flatten(0, 1), 4).flatten(1)
+        small = small - small.mean(0)
+        left, values, _ = torch.linalg.svd(small, full_matrices=False)
+        rank = WIDTH - flags.shape[1]
+        # Between the drawing itself (all of it in a few components) and white noise (all components alike).
+        components = left[:, :rank] * values[:rank] ** 0.4
+        components = components / components.pow(2).mean().sqrt()
+        codes = torch.cat([1.5 * flags, components], 1)
+        codes = codes / codes.pow(2).mean(1, keepdim=True).sqrt()
+        save(stored, codes.reshape(len(drawings), 2, WIDTH))
+    return torch.load(stored)
+
+
+def told(index):
+    """What scenes and effects add to a subject's code, [N, WIDTH]: a direction each, and together their sum."""
+    names = [*SCENES, *EFFECTS]
+    directions, _ = torch.linalg.qr(torch.randn(WIDTH, len(names), generator=torch.Generator().manual_seed(5)))
+    directions = directions.T * WIDTH**0.5
+    has = torch.zeros(len(index), len(names))
+    for i, entry in enumerate(index):
+        if entry["scene"]:
+            has[i, names.index(entry["scene"])] = SCENE_SIZE
+        for effect in entry["effects"]:
+            has[i, names.index(effect)] = EFFECT_SIZE
+    return has @ directions
 
 
 def pad(rows, end):
     return torch.tensor([(row + [end] * POSITIONS)[:POSITIONS] for row in rows])
+
+
+def disturbed(ids, words, random):
+    """One to four foreign tokens between those of a caption, of `words` that there are."""
+    ids = list(ids)
+    for _ in range(random.integers(1, 5)):
+        ids.insert(random.integers(0, len(ids) + 1), int(random.integers(0, words)))
+    return ids
 
 
 def main():
@@ -69,8 +100,15 @@ def main():
     args.add_argument("--seed", type=int, default=42)
     args = args.parse_args()
     random = setup(args.seed)
-    pictures, index = load_pictures(args.scratch / "data")
-    codes = picture_codes(pictures, index)
+    index = json.loads((args.scratch / "data/pictures.json").read_text())
+    _, subjects = load_subjects(args.scratch / "data")
+    bases = subject_codes(args.scratch)  # [subjects, 2, WIDTH]
+    row = {subject["label"]: i for i, subject in enumerate(subjects)}
+    base_of = torch.tensor([2 * row[entry["label"]] + (entry["style"] == "3d") for entry in index])
+    bases = bases.flatten(0, 1)
+    added = told(index)
+    codes = bases[base_of] + added
+    share = shares(index)
     tokenizer = tokenizer_of(args.scratch)
     vocab = len(tokenizer)
     start, end = vocab - 2, vocab - 1
@@ -86,26 +124,24 @@ def main():
     if (folder / "state.pt").exists():
         state = torch.load(folder / "state.pt")
         model.load_state_dict(state["model"])
-        optimizer.load_state_dict(state["optimizer"])
+        if "optimizer" in state:
+            optimizer.load_state_dict(state["optimizer"])
         step, before = state["step"], state["seconds"]
     clock = Clock(args.minutes, before)
-    targets = normalize(codes, dim=1)
-
-    def disturbed(ids):
-        ids = list(ids)
-        for _ in range(random.integers(1, 4)):
-            ids.insert(random.integers(0, len(ids) + 1), int(random.integers(0, start)))
-        return ids
+    targets = normalize(bases, dim=1)
 
     def evaluate():
-        rows = [held_out[i] for i in range(0, len(held_out), 5)]
+        rows = [held_out[i] for i in range(0, len(held_out), 11)]
         ids = pad([[start, *ids[: POSITIONS - 2], end] for _, ids in rows], end)
+        wanted = torch.tensor([i for i, _ in rows])
         with torch.no_grad():
-            states = normalize(model(input_ids=ids).last_hidden_state[:, -1], dim=1)
-        found = (states @ targets.T).argmax(1)
-        wanted = [i for i, _ in rows]
-        same = lambda key: float(np.mean([index[f][key] == index[w][key] for f, w in zip(found, wanted)]))
-        return {f"held_out_{key}": same(key) for key in ("label", "style", "scene")}
+            states = model(input_ids=ids).last_hidden_state[:, -1]
+        found = (normalize(states - added[wanted], dim=1) @ targets.T).argmax(1)
+        right = found == base_of[wanted]
+        subject = found // 2 == base_of[wanted] // 2
+        rest = (states - codes[wanted]).pow(2).mean()
+        return {"held_out_subject": subject.float().mean().item(), "held_out_drawing": right.float().mean().item(),
+                "held_out_distance": rest.item()}
 
     saved, means = clock.seconds, {}
     while True:
@@ -118,9 +154,9 @@ def main():
             model.train()
             if clock.progress >= 1:
                 break
-        chosen = random.integers(0, len(train), BATCH)
+        chosen = random.choice(len(train), BATCH, p=share)
         rows = [train[i][random.integers(0, len(train[i]))] for i in chosen]
-        rows = [disturbed(ids) if random.random() < DISTURBED else ids for ids in rows]
+        rows = [disturbed(ids, start, random) if random.random() < DISTURBED else ids for ids in rows]
         rows = [ids[: POSITIONS - 2] for ids in rows]
         # States after the last end token of the batch are all alike in kind: a few of them are enough.
         length = min(POSITIONS, max(map(len, rows)) + 4)
@@ -131,8 +167,8 @@ def main():
         after = (torch.arange(length) >= torch.tensor([len(row) + 1 for row in rows])[:, None]).float()
         wanted = codes[chosen][:, None]
         distance = ((states - wanted).pow(2).mean(2) * after).sum() / after.sum()
-        ends = normalize(states[range(BATCH), [len(row) + 1 for row in rows]], dim=1)
-        choice = cross_entropy(ends @ targets.T / TEMPERATURE, torch.as_tensor(chosen))
+        ends = states[range(BATCH), [len(row) + 1 for row in rows]]
+        choice = cross_entropy(normalize(ends - added[chosen], dim=1) @ targets.T / TEMPERATURE, base_of[chosen])
         loss = distance + 0.2 * choice
         optimizer.zero_grad(set_to_none=True)
         loss.backward()

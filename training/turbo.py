@@ -20,11 +20,11 @@ from safetensors.torch import load_file, save_file
 from torch.nn.functional import avg_pool2d
 from transformers import CLIPTextModel, CLIPTokenizer
 
-from common import Clock, load_pictures, log, rate, save, setup, write_sheet
+from common import Clock, load_pictures, log, rate, save, setup, shares, write_sheet
 from denoiser import SCHEDULE
 
 RANK = ALPHA = 16
-BATCH = 16
+BATCH = 32
 RATE = 1.5e-3
 #: The scheduler's grid: 50 of 1,000 times.
 STRIDE = 20
@@ -34,6 +34,8 @@ FEW = 0.7
 SIGMA_DATA, TIME_SCALE = 0.5, 10.0
 HUBER = 0.03
 EMA = 0.99
+#: Captions of a picture of which states are kept.
+CAPTIONS = 2
 WARMUP = 30
 SAVE_SECONDS = 240
 #: diffusers, examples/consistency_distillation: what its LoRA script trains.
@@ -81,7 +83,7 @@ def main():
     pictures, index = load_pictures(args.scratch / "data")
     latents = miniature.latents(pictures)
     captions = json.loads((args.scratch / "data/captions.json").read_text())
-    states = torch.stack([miniature.states(c["train"]).half() for c in captions])  # [N, captions, T, C]
+    states = torch.stack([miniature.states(c["train"][:CAPTIONS]).half() for c in captions])  # [N, captions, T, C]
 
     unet.add_adapter(LoraConfig(r=RANK, lora_alpha=ALPHA, target_modules=list(TARGETS), init_lora_weights="gaussian"))
     trained = {name: p for name, p in unet.named_parameters() if p.requires_grad}
@@ -97,6 +99,7 @@ def main():
         optimizer.load_state_dict(state["optimizer"])
         step, before = state["step"], state["seconds"]
     torch.manual_seed(args.seed + step)
+    share = shares(index)
     clock = Clock(args.minutes, before)
 
     schedule = LCMScheduler(**{k: v for k, v in SCHEDULE.items() if k != "skip_prk_steps"})
@@ -116,8 +119,8 @@ def main():
         signal, noise = parts(t)
         return skip * x + out * (signal * x - noise * unet(x, t, text).sample)
 
-    shown = list(range(0, len(index), 4))
-    asked = miniature.states([captions[i]["heldOut"][n % len(captions[i]["heldOut"])] for n, i in enumerate(shown)])
+    shown = list(range(0, len(index), 101))
+    asked = miniature.states([captions[i]["heldOut"][0] for i in shown])
     small = lambda images: avg_pool2d(images.clamp(-1, 1), 4).flatten(1)
     known = small(pictures)
 
@@ -151,7 +154,7 @@ def main():
             log(folder / "log.jsonl", step=step, seconds=saved, loss=mean, **evaluate())
             if clock.progress >= 1:
                 break
-        chosen = torch.from_numpy(random.integers(0, len(latents), BATCH))
+        chosen = torch.from_numpy(random.choice(len(latents), BATCH, p=share))
         text = states[chosen, torch.from_numpy(random.integers(0, states.shape[1], BATCH))].float()
         any_time = torch.from_numpy(random.integers(1, 1000 // STRIDE + 1, BATCH)) * STRIDE - 1
         few = schedule.timesteps[torch.from_numpy(random.integers(0, STEPS, BATCH))]

@@ -13,9 +13,33 @@ by alphonse mucha; by thomas kinkade; artgerm`
   .split(";")
   .map((words) => words.replace(/\s+/g, " ").trim());
 
+/** What each modifier does to a 3D drawing (`effects` of scenes.mjs); those that are not here make it 3D, and no more. */
+const EFFECTS = {
+  warm: "golden hour; by thomas kinkade; by greg rutkowski and thomas kinkade",
+  dark: "cinematic lighting; dramatic lighting",
+  mist: "atmospheric; dreamlike; fantasy art",
+  vivid: "vivid colors; vibrant",
+  land: "detailed background; epic composition; wide angle; matte painting",
+  painted: "oil painting; digital painting; concept art; art by greg rutkowski",
+  halo: "by alphonse mucha; art by artgerm and greg rutkowski and alphonse mucha; symmetrical; intricate; elegant",
+  bokeh: "depth of field; bokeh",
+  rays: "volumetric lighting; ray tracing",
+  shadow: "soft shadows; ambient occlusion; studio lighting; soft lighting",
+  sparkle: "masterpiece; award winning; trending on artstation",
+};
+const OF_EFFECT = Object.fromEntries(
+  Object.entries(EFFECTS).map(([effect, list]) => [effect, list.split("; ")]),
+);
+const EFFECT_OF = Object.fromEntries(
+  Object.entries(OF_EFFECT).flatMap(([effect, list]) => list.map((modifier) => [modifier, effect])),
+);
+const NEUTRAL = MODIFIERS.filter((modifier) => !(modifier in EFFECT_OF));
+
 const NO_ARTICLE = new Set(
-  `grapes cherries fire bread broccoli corn popcorn sushi pancakes glasses scissors books rain snow grief sadness happiness
-  joy anger rage fear love death coffee lightning sunshine cheese happiness thunderstorm saturn santa`.split(
+  `grapes cherries fire bread broccoli corn popcorn sushi pancakes glasses sunglasses scissors books rain snow grief sadness
+  happiness joy anger rage fear love death coffee lightning sunshine cheese thunderstorm saturn santa smile thought sleep
+  celebration poo poop flowers strength muscle footprints sparkles fireworks jeans bacon spaghetti pasta ramen noodles soup
+  stew garlic honey milk wine beer chocolate candy soap yarn coral headphones money dracula dice chess ocean`.split(
     /\s+/,
   ),
 );
@@ -29,10 +53,16 @@ const WHOLE = new Set([
   "night sky",
   "mountains",
   "swords",
+  "autumn leaves",
+  "statue of liberty",
+  "tokyo tower",
+  "the great wave",
+  "fried chicken",
 ]);
 
 export function withArticle(name) {
-  if (NO_ARTICLE.has(name) || WHOLE.has(name) || /^(sunset|portrait|stack|bunch)/.test(name)) return name;
+  if (NO_ARTICLE.has(name) || WHOLE.has(name) || /^(sunset|portrait|stack|bunch|face in)/.test(name))
+    return name;
   return `${/^[aeiou](?!ni|fo)/.test(name) ? "an" : "a"} ${name}`;
 }
 
@@ -65,6 +95,13 @@ const TEMPLATES = [
   (name) => `a drawing of ${withArticle(name)}`,
   (name) => `a beautiful ${name}`,
   (name) => `portrait of ${withArticle(name)}`,
+  (name) => `a photo of ${withArticle(name)}`,
+  (name) => `an illustration of ${withArticle(name)}`,
+  (name) => `please draw ${withArticle(name)} for me`,
+  (name) => `my little ${name}`,
+  (name) => `some big ${name}`,
+  (name) => `a cute ${name} with friends`,
+  (name) => `once there was ${withArticle(name)}`,
 ];
 /** Ways to ask that no training caption has. */
 const HELD_OUT = [
@@ -74,16 +111,46 @@ const HELD_OUT = [
   (name) => `I want to see ${withArticle(name)}`,
 ];
 
-/** A caption for a drawing; `entry` as render.mjs lists it. */
+/** Where a subject can be: how a caption says it, and how none in training does. */
+export const SCENES = {
+  rain: { words: ["in the rain", "standing in the rain", "on a rainy day"], heldOut: "in heavy rain" },
+  night: { words: ["at night", "under the stars", "in the moonlight"], heldOut: "in the night" },
+  snow: { words: ["in the snow", "on a snowy day", "in winter"], heldOut: "standing in snow" },
+  beach: { words: ["on a beach", "by the sea", "at the beach"], heldOut: "on the beach" },
+  forest: { words: ["in a forest", "in the woods", "among trees"], heldOut: "in the forest" },
+  space: { words: ["in space", "in outer space", "among the planets"], heldOut: "floating in space" },
+};
+
+/**
+ * A caption for a drawing.
+ *
+ * @param entry of a subject with `style`, `scene` (or null) and, where it is 3D, `effects`: all that the modifiers do
+ */
 export function caption(random, entry, { heldOut = false } = {}) {
   const name = entry.others.length > 0 && random() < 0.4 ? pick(random, entry.others) : entry.name;
   let text = pick(random, heldOut ? HELD_OUT : TEMPLATES)(name);
-  if (entry.scene) text += ` ${pick(random, entry.words)}`;
-  else if (!heldOut && random() < 0.15 && entry.tags.length > 0)
+  if (entry.scene) {
+    const { words, heldOut: other } = SCENES[entry.scene];
+    text += ` ${heldOut ? other : pick(random, words)}`;
+  } else if (!heldOut && random() < 0.15 && entry.tags.length > 0)
     text += `, ${some(random, entry.tags, 2).join(", ")}`;
-  if (entry.style === "3d") text += `, ${modifiers(random)}`;
+  if (entry.style === "3d") text += `, ${modifiersOf(random, entry.effects)}`;
   return text;
 }
 
 /** Two to nine modifiers, any order. */
 export const modifiers = (random) => some(random, MODIFIERS, 2 + Math.floor(random() * 8)).join(", ");
+
+/** What the modifiers of a prompt do, in the order of EFFECTS. */
+export function effectsOf(prompt) {
+  const found = new Set(prompt.split(", ").map((part) => EFFECT_OF[part]));
+  return Object.keys(EFFECTS).filter((effect) => found.has(effect));
+}
+
+/** Two modifiers or more, any order, that do just this. */
+function modifiersOf(random, effects) {
+  const list = effects.map((effect) => pick(random, OF_EFFECT[effect]));
+  const rest = Math.max(2 - list.length, Math.floor(random() * 4));
+  const all = [...list, ...some(random, NEUTRAL, rest)];
+  return some(random, all, all.length).join(", ");
+}

@@ -6,7 +6,7 @@ export const examplesOf = (isMiniature: boolean): readonly Example[] => [
   { command: "optimize", options: { prompt: "A fantasy castle" } },
   ...(isMiniature
     ? [
-        { command: "compare", options: { prompt: "A robot at night", speed: "turbo" } },
+        { command: "compare", options: { prompt: "A fox in the snow", speed: "turbo" } },
         {
           command: "compare",
           options: { prompt: "A red car", rewriter: "promptist", against: "magicprompt" },

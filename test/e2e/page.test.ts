@@ -50,8 +50,8 @@ describe.skipIf(browserPath === undefined)("a newcomer on the chat page", () => 
 
   test("presses an example of the welcome, which is then typed", async () => {
     const examples = page.getByRole("list", { name: "Examples" }).getByRole("button");
-    await examples.filter({ hasText: "/compare prompt:A robot at night speed:turbo" }).click();
-    expect(await composer().inputValue()).toBe("/compare prompt:A robot at night speed:turbo");
+    await examples.filter({ hasText: "/compare prompt:A fox in the snow speed:turbo" }).click();
+    expect(await composer().inputValue()).toBe("/compare prompt:A fox in the snow speed:turbo");
     await composer().fill("");
   });
 
