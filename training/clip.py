@@ -154,6 +154,8 @@ def main():
             optimizer.load_state_dict(state["optimizer"])
             for settings in optimizer.param_groups:
                 settings["fused"] = True
+        # The text encoder may have learned since.
+        with_text_tower(model, args.scratch)
         step, before = state["step"], state["seconds"]
         if "style" in state:
             style.load_state_dict(state["style"])

@@ -18,7 +18,7 @@ from diffusers import AutoencoderKL, PNDMScheduler, UNet2DConditionModel
 
 import decoder
 import text_encoder
-from common import Clock, log, rate, save, setup, shares, write_sheet
+from common import Clock, load_subjects, log, rate, save, setup, shares, write_sheet
 from latents import CHANNELS
 
 CONFIG = {
@@ -80,13 +80,14 @@ def text_states(scratch):
     captions = json.loads((scratch / "data/captions.json").read_text())
 
     random = np.random.default_rng(45)
+    others = text_encoder.beside(tokenizer, load_subjects(scratch / "data")[1])
     end = len(tokenizer) - 1
 
     def states(texts, disturbed=False):
         """Of every second caption, with foreign words in it: people write what no caption has."""
         rows = [tokenizer(text, truncation=True, max_length=text_encoder.POSITIONS).input_ids[1:-1] for text in texts]
         if disturbed:
-            rows = [text_encoder.disturbed(row, end - 1, random) if i % 2 else row for i, row in enumerate(rows)]
+            rows = [text_encoder.disturbed(row, end - 1, others, random) if i % 2 else row for i, row in enumerate(rows)]
         ids = text_encoder.pad([[end - 1, *row[: text_encoder.POSITIONS - 2], end] for row in rows], end)
         with torch.no_grad():
             return encoder(input_ids=ids).last_hidden_state

@@ -85,12 +85,28 @@ def pad(rows, end):
     return torch.tensor([(row + [end] * POSITIONS)[:POSITIONS] for row in rows])
 
 
-def disturbed(ids, words, random):
-    """One to four foreign tokens between those of a caption, of `words` that there are."""
-    ids = list(ids)
-    for _ in range(random.integers(1, 5)):
-        ids.insert(random.integers(0, len(ids) + 1), int(random.integers(0, words)))
-    return ids
+def disturbed(ids, words, others, random):
+    """Foreign tokens in a caption: here and there, many before it, or behind its first part, or there another subject.
+
+    words: how many tokens there are; others: tokens of what may stand beside a subject. The first subject is meant.
+    """
+    ids, kind = list(ids), random.random()
+    foreign = lambda most: [int(random.integers(0, words)) for _ in range(random.integers(1, most + 1))]
+    if kind < 0.4:
+        for word in foreign(4):
+            ids.insert(random.integers(0, len(ids) + 1), word)
+        return ids
+    if kind < 0.7:
+        return [*foreign(9), *ids]
+    more = foreign(6) if kind < 0.85 else others[random.integers(1, len(others))]
+    part = ids.index(others[0][0]) if others[0][0] in ids else len(ids)
+    return [*ids[:part], *more, *ids[part:]]
+
+
+def beside(tokenizer, subjects):
+    """Tokens of ", " first, then of "on a cat", "with an owl" and the like."""
+    names = [f"{word} {article}{s['name']}" for s in subjects for word in ("on", "with", "and", "near") for article in ("a ", "the ")]
+    return [tokenizer(text).input_ids[1:-1] for text in [",", *names]]
 
 
 def main():
@@ -113,6 +129,7 @@ def main():
     vocab = len(tokenizer)
     start, end = vocab - 2, vocab - 1
     captions = json.loads((args.scratch / "data/captions.json").read_text())
+    others = beside(tokenizer, subjects)
     words = lambda texts: [tokenizer(t, truncation=True, max_length=POSITIONS).input_ids[1:-1] for t in texts]
     train = [words(c["train"]) for c in captions]
     held_out = [(i, ids) for i, c in enumerate(captions) for ids in words(c["heldOut"])]
@@ -156,7 +173,7 @@ def main():
                 break
         chosen = random.choice(len(train), BATCH, p=share)
         rows = [train[i][random.integers(0, len(train[i]))] for i in chosen]
-        rows = [disturbed(ids, start, random) if random.random() < DISTURBED else ids for ids in rows]
+        rows = [disturbed(ids, start, others, random) if random.random() < DISTURBED else ids for ids in rows]
         rows = [ids[: POSITIONS - 2] for ids in rows]
         # States after the last end token of the batch are all alike in kind: a few of them are enough.
         length = min(POSITIONS, max(map(len, rows)) + 4)
