@@ -49,12 +49,13 @@ export interface Fitted {
  * of work of some milliseconds.
  */
 export function* fitTaste({ votes, server, others: known }: FitTask): Generator<void, Fitted, void> {
-  const others = known ?? (yield* othersOf(votes, server));
+  const bounds = boundsOf(votes.voters);
+  const others = known ?? (yield* othersOf(votes, server, bounds));
   const own = yield* chosen(votes, (one) => one === server);
   // By how much phrases differ does not age, so that is learned from all votes alike.
-  const rows = { ...own, ...(yield* counted(votes, own)) };
+  const rows = { ...own, ...(yield* counted(votes, own, bounds)) };
   const { posterior: ageless, phraseVariance } = yield* scaled(rows, others);
-  const aged = { ...own, ...(yield* counted(votes, own, yield* lastingOf(votes, own))) };
+  const aged = { ...own, ...(yield* counted(votes, own, bounds, yield* lastingOf(votes, own, bounds))) };
   const found = yield* fit(priorOf(others, phraseVariance), aged, (feature) => ageless.meanOf(feature));
   return { found, phraseVariance, others };
 }
@@ -81,10 +82,14 @@ const ownVariance = (feature: number, phraseVariance: number): number =>
 /** Of a person's newest vote: the earlier ones are weighed down at the next fit. */
 export const weightOf = (votes: number): number => Math.min(1, VOTER_MAX / votes);
 
-function* othersOf(votes: Votes, server: number): Generator<void, Others | null, void> {
+function* othersOf(
+  votes: Votes,
+  server: number,
+  bounds: Float64Array,
+): Generator<void, Others | null, void> {
   const theirs = yield* chosen(votes, (one) => one !== server);
   if (theirs.starts.length === 1) return null;
-  const rows = { ...theirs, ...(yield* counted(votes, theirs)) };
+  const rows = { ...theirs, ...(yield* counted(votes, theirs, bounds)) };
   const { found, posterior, phraseVariance } = yield* scaled(rows, null);
   const { features, means } = found;
   const variances = Float64Array.from(features, (feature) => posterior.varianceOf(feature));
@@ -150,11 +155,11 @@ function* chosen(votes: Votes, isIn: (server: number) => boolean): Generator<voi
 function* counted(
   { pairs, voters, won }: Votes,
   { rowOf, starts }: Chosen,
+  bounds: Float64Array,
   lasting?: Float64Array,
 ): Generator<void, Pick<Rows, "weights" | "won">, void> {
   const weights = new Float64Array(starts.length - 1);
   const wins = new Float64Array(weights.length);
-  const bounds = boundsOf(voters);
   for (let vote = 0; vote < pairs.length; vote++) {
     if (vote % VOTES_AT_ONCE === 0) yield;
     const row = rowOf[pairs[vote]!]!;
@@ -170,9 +175,12 @@ function* counted(
  * How much of each vote on the chosen pairs counts by its age, which is how many of them came after it, [V]. Each
  * person's are bounded there too, or a flood of votes would make all others old.
  */
-function* lastingOf({ pairs, voters }: Votes, { rowOf }: Chosen): Generator<void, Float64Array, void> {
+function* lastingOf(
+  { pairs, voters }: Votes,
+  { rowOf }: Chosen,
+  bounds: Float64Array,
+): Generator<void, Float64Array, void> {
   const lasting = new Float64Array(voters.length);
-  const bounds = boundsOf(voters);
   let all = 0;
   for (let vote = 0; vote < voters.length; vote++) {
     if (vote % VOTES_AT_ONCE === 0) yield;
