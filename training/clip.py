@@ -19,7 +19,7 @@ from transformers import CLIPConfig, CLIPModel, CLIPTextConfig, CLIPVisionConfig
 
 import decoder
 import text_encoder
-from common import SIDE, Clock, load_pictures, log, save, setup, shares
+from common import SIDE, Clock, load_pictures, log, restore, save, setup, shares
 
 WIDTH, LAYERS, HEADS, PATCH, EMBEDDING = 192, 3, 6, 8, 128
 #: OpenAI's, which every CLIP's preprocessor has.
@@ -150,10 +150,7 @@ def main():
     if (folder / "state.pt").exists():
         state = torch.load(folder / "state.pt")
         model.load_state_dict(state["model"])
-        if "optimizer" in state:
-            optimizer.load_state_dict(state["optimizer"])
-            for settings in optimizer.param_groups:
-                settings["fused"] = True
+        restore(optimizer, state)
         # The text encoder may have learned since.
         with_text_tower(model, args.scratch)
         step, before = state["step"], state["seconds"]

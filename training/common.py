@@ -82,6 +82,16 @@ def save(path, state):
     os.replace(f"{path}.part", path)
 
 
+def restore(optimizer, state):
+    """Lets an optimizer go on where a stage's state has it; beside weights that were only brought along it begins anew."""
+    if "optimizer" not in state:
+        return
+    fused = [group["fused"] for group in optimizer.param_groups]
+    optimizer.load_state_dict(state["optimizer"])
+    for group, own in zip(optimizer.param_groups, fused):
+        group["fused"] = own
+
+
 def log(path, **values):
     line = {key: round(value, 6) if isinstance(value, float) else value for key, value in values.items()}
     with open(path, "a") as file:

@@ -11,7 +11,7 @@ import torch
 from diffusers import AutoencoderKL
 from torch.nn.functional import avg_pool2d
 
-from common import Clock, load_pictures, log, save, setup, write_sheet
+from common import Clock, load_pictures, log, restore, save, setup, write_sheet
 from latents import CHANNELS, FACTOR
 
 CONFIG = {
@@ -64,8 +64,7 @@ def main():
     if (folder / "state.pt").exists():
         state = torch.load(folder / "state.pt")
         vae.load_state_dict(state["model"])
-        if "optimizer" in state:
-            optimizer.load_state_dict(state["optimizer"])
+        restore(optimizer, state)
         step, before = state["step"], state["seconds"]
     clock = Clock(args.minutes, before)
     saved, mean, order = clock.seconds, None, []

@@ -18,7 +18,7 @@ from diffusers import AutoencoderKL, PNDMScheduler, UNet2DConditionModel
 
 import decoder
 import text_encoder
-from common import Clock, load_subjects, log, rate, save, setup, shares, write_sheet
+from common import Clock, load_subjects, log, rate, restore, save, setup, shares, write_sheet
 from latents import CHANNELS
 
 CONFIG = {
@@ -161,10 +161,7 @@ def work(rank, args):
         state = torch.load(folder / "state.pt")
         unet.load_state_dict(state["model"])
         ema.load_state_dict(state["ema"])
-        if "optimizer" in state:
-            optimizer.load_state_dict(state["optimizer"])
-            for settings in optimizer.param_groups:
-                settings["fused"] = True
+        restore(optimizer, state)
         step, before = state["step"], state["seconds"]
     torch.manual_seed(args.seed + 1000 * rank + step)
     print(sum(p.numel() for p in unet.parameters()) / 1e6, "M parameters", flush=True)

@@ -15,7 +15,7 @@ import torch
 from torch.nn.functional import avg_pool2d, cross_entropy, normalize
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
-from common import Clock, load_subjects, log, save, setup, shares
+from common import Clock, load_subjects, log, restore, save, setup, shares
 
 WIDTH, LAYERS, HEADS, POSITIONS = 192, 2, 6, 48
 BATCH = 64
@@ -141,8 +141,7 @@ def main():
     if (folder / "state.pt").exists():
         state = torch.load(folder / "state.pt")
         model.load_state_dict(state["model"])
-        if "optimizer" in state:
-            optimizer.load_state_dict(state["optimizer"])
+        restore(optimizer, state)
         step, before = state["step"], state["seconds"]
     clock = Clock(args.minutes, before)
     targets = normalize(bases, dim=1)
