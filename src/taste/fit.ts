@@ -82,11 +82,7 @@ const ownVariance = (feature: number, phraseVariance: number): number =>
 /** Of a person's newest vote: the earlier ones are weighed down at the next fit. */
 export const weightOf = (votes: number): number => Math.min(1, VOTER_MAX / votes);
 
-function* othersOf(
-  votes: Votes,
-  server: number,
-  bounds: Float64Array,
-): Generator<void, Others | null, void> {
+function* othersOf(votes: Votes, server: number, bounds: Float64Array): Generator<void, Others | null, void> {
   const theirs = yield* chosen(votes, (one) => one !== server);
   if (theirs.starts.length === 1) return null;
   const rows = { ...theirs, ...(yield* counted(votes, theirs, bounds)) };
