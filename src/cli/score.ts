@@ -36,7 +36,7 @@ export async function score(
     );
   const isMiniature = judges.clipName === "miniature";
   const note = isMiniature
-    ? "scored by the miniature CLIP, which knows only the miniature's 425 subjects; get the published one: promptist checkpoints pull clip"
+    ? "scored by the miniature CLIP, which knows only the miniature's subjects; get the published one: promptist checkpoints pull clip"
     : null;
   if (note) output.say(`Note: ${note}.`);
 

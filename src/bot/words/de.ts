@@ -446,7 +446,7 @@ export const de: Unfinished<Words> = {
     took: (parts) => `Dauer: ${parts.join(", ")}`,
     checkpoints: (names) => `Checkpoints: ${names.join(", ") || "noch keine"}`,
     miniature:
-      "Miniaturmodelle sind ein kleiner Ersatz: Sie kennen 425 Motive. Die Betreiber dieses Bots können richtige installieren.",
+      "Miniaturmodelle sind ein kleiner Ersatz: Sie kennen einige hundert Motive. Die Betreiber dieses Bots können richtige installieren.",
     askedBy: (userId, at) => `Angefragt von <@${userId}>, <t:${Math.floor(at / 1000)}:f>`,
   },
   miniatureNote: (phases) => {

@@ -455,7 +455,7 @@ export const es: Unfinished<Words> = {
     took: (parts) => `Tiempo: ${parts.join(", ")}`,
     checkpoints: (names) => `Checkpoints: ${names.join(", ") || "ninguno todavía"}`,
     miniature:
-      "Los modelos en miniatura son sustitutos pequeños: conocen 425 temas. Quien lleva este bot puede instalar los completos.",
+      "Los modelos en miniatura son sustitutos pequeños: conocen unos cientos de temas. Quien lleva este bot puede instalar los completos.",
     askedBy: (userId, at) => `Pedido por <@${userId}>, <t:${Math.floor(at / 1000)}:f>`,
   },
   miniatureNote: (phases) => {

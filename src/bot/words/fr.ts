@@ -455,7 +455,7 @@ export const fr: Unfinished<Words> = {
     took: (parts) => `Durée : ${parts.join(", ")}`,
     checkpoints: (names) => `Checkpoints : ${names.join(", ") || "aucun pour l'instant"}`,
     miniature:
-      "Les modèles miniatures sont de petits remplaçants : ils connaissent 425 sujets. La personne qui gère ce bot peut en installer de vrais.",
+      "Les modèles miniatures sont de petits remplaçants : ils connaissent quelques centaines de sujets. La personne qui gère ce bot peut en installer de vrais.",
     askedBy: (userId, at) => `Demandé par <@${userId}>, <t:${Math.floor(at / 1000)}:f>`,
   },
   miniatureNote: (phases) => {

@@ -425,7 +425,7 @@ export const ja: Unfinished<Words> = {
     took: (parts) => `所要時間: ${parts.join("、")}`,
     checkpoints: (names) => `チェックポイント: ${names.join(", ") || "まだありません"}`,
     miniature:
-      "ミニチュアモデルは小さな代用品で、知っている題材は425個です。本物のモデルはボットの管理者がインストールできます。",
+      "ミニチュアモデルは小さな代用品で、知っている題材は数百個です。本物のモデルはボットの管理者がインストールできます。",
     askedBy: (userId, at) => `依頼: <@${userId}>、<t:${Math.floor(at / 1000)}:f>`,
   },
   miniatureNote: (phases) => {

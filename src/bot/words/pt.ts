@@ -452,7 +452,7 @@ export const pt: Unfinished<Words> = {
     took: (parts) => `Tempo: ${parts.join(", ")}`,
     checkpoints: (names) => `Checkpoints: ${names.join(", ") || "nenhum ainda"}`,
     miniature:
-      "Modelos em miniatura são substitutos pequenos: eles conhecem 425 temas. Quem cuida deste bot pode instalar os completos.",
+      "Modelos em miniatura são substitutos pequenos: eles conhecem algumas centenas de temas. Quem cuida deste bot pode instalar os completos.",
     askedBy: (userId, at) => `Pedido por <@${userId}>, <t:${Math.floor(at / 1000)}:f>`,
   },
   miniatureNote: (phases) => {

@@ -253,7 +253,7 @@ export const infoWords = {
   /** `names`: none before the first phase. */
   checkpoints: (names: readonly string[]) => `Checkpoints: ${names.join(", ") || "none yet"}`,
   miniature:
-    "Miniature models are small stand-ins: they know 425 subjects. Whoever runs this bot can install full ones.",
+    "Miniature models are small stand-ins: they know a few hundred subjects. Whoever runs this bot can install full ones.",
   askedBy: (userId: string, at: number) => `Asked for by <@${userId}>, <t:${Math.floor(at / 1000)}:f>`,
 } as const;
 
