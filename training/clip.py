@@ -79,7 +79,7 @@ def decoded(scratch, generator):
     """Drawings as the decoder makes them of disturbed latents: [DECODED, N, 3, 64, 64], -1 to 1."""
     vae = AutoencoderKL(**decoder.CONFIG)
     vae.load_state_dict(torch.load(scratch / "decoder/state.pt")["model"])
-    latents = torch.load(scratch / "latents/latents.pt")
+    latents = torch.load(scratch / "latents/latents.pt")[0]
     versions = []
     with torch.no_grad():
         for _ in range(DECODED):
@@ -90,12 +90,13 @@ def decoded(scratch, generator):
 
 
 def disturb(x, generator):
-    """x [B, 3, H, W], 0 to 1: a little moved, scaled, of other colours, blurred, grained. Subjects stand where they stand."""
+    """x [B, 3, H, W], 0 to 1: one in two mirrored, a little moved, scaled, of other colours, blurred, grained."""
     n = len(x)
     some = lambda low, high, *shape: low + (high - low) * torch.rand(n, *shape, generator=generator)
     scale, zero = some(0.97, 1.03), torch.zeros(n)
+    side = 1 - 2 * torch.randint(0, 2, (n,), generator=generator)
     theta = torch.stack(
-        [torch.stack([scale, zero, some(-0.04, 0.04)], 1), torch.stack([zero, scale, some(-0.04, 0.04)], 1)], 1
+        [torch.stack([side * scale, zero, some(-0.04, 0.04)], 1), torch.stack([zero, scale, some(-0.04, 0.04)], 1)], 1
     )
     x = grid_sample(x, affine_grid(theta, list(x.shape), align_corners=False), padding_mode="border", align_corners=False)
     gray = x.mean(1, keepdim=True)

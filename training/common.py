@@ -29,6 +29,11 @@ def load_pictures(data):
     return torch.from_numpy(raw).permute(0, 3, 1, 2).float() / 127.5 - 1, index
 
 
+def both_sides(pictures):
+    """As they are, and mirrored, [2, N, C, H, W]: no caption tells which, the seed decides."""
+    return torch.stack([pictures, pictures.flip(-1)])
+
+
 def load_subjects(data):
     """Subjects alone on white, flat and 3D, -1 to 1: [N, 2, 3, 64, 64]; and each one's names."""
     subjects = json.loads((Path(data) / "subjects.json").read_text())

@@ -11,7 +11,7 @@ import torch
 from diffusers import AutoencoderKL
 from torch.nn.functional import avg_pool2d
 
-from common import Clock, load_pictures, log, restore, save, setup, write_sheet
+from common import Clock, both_sides, load_pictures, log, restore, save, setup, write_sheet
 from latents import CHANNELS, FACTOR
 
 CONFIG = {
@@ -56,6 +56,7 @@ def main():
     random = setup(args.seed)
     pictures, index = load_pictures(args.scratch / "data")
     latents = torch.load(args.scratch / "latents/latents.pt")
+    sides = both_sides(pictures)
     folder = args.scratch / "decoder"
     vae = AutoencoderKL(**CONFIG)
     parameters = [*vae.decoder.parameters(), *vae.post_quant_conv.parameters()]
@@ -75,20 +76,21 @@ def main():
             save(folder / "state.pt", state)
             chosen = range(0, len(pictures), -(-len(pictures) // 48))
             with torch.no_grad():
-                out = vae.decode(latents[chosen]).sample
+                out = vae.decode(latents[0, chosen]).sample
             write_sheet(folder / "sheet.png", torch.stack([pictures[chosen], out], 1).flatten(0, 1), 16)
             l1 = (out - pictures[chosen]).abs().mean().item()
             values = {"loss": mean, "l1": l1}
             if clock.progress >= 1:
                 every = slice(None, None, 5)
-                values["found"] = share_found(vae, latents[every], pictures[every], index[every])
+                values["found"] = share_found(vae, latents[0, every], pictures[every], index[every])
             log(folder / "log.jsonl", step=step, epoch=step * BATCH / len(pictures), seconds=saved, **values)
             if clock.progress >= 1:
                 break
         if len(order) < BATCH:
             order = list(random.permutation(len(pictures)))
         chosen = [order.pop() for _ in range(BATCH)]
-        wanted, given = pictures[chosen], latents[chosen]
+        side = torch.from_numpy(random.integers(0, 2, BATCH))
+        wanted, given = sides[side, chosen], latents[side, chosen]
         if clock.progress < CROPPED:
             top, left = (int(random.integers(0, 5)) for _ in range(2))
             given = given[..., top : top + 4, left : left + 4]

@@ -177,20 +177,20 @@ def work(rank, args):
             saved = clock.seconds
             state = {"model": unet.state_dict(), "ema": ema.state_dict(), "optimizer": optimizer.state_dict()}
             save(folder / "state.pt", {**state, "step": step, "seconds": saved})
-            epoch = step * BATCH * args.workers / len(latents)
+            epoch = step * BATCH * args.workers / len(train)
             log(folder / "log.jsonl", step=step, epoch=epoch, seconds=saved, loss=mean, rate=optimizer.param_groups[0]["lr"])
             if saved - shown > SHEET_SECONDS or progress >= 1:
                 shown = saved
-                chosen = torch.arange(0, len(latents), -(-len(latents) // 64))
+                chosen = torch.arange(0, len(train), -(-len(train) // 64))
                 decode = newest_decoder(args.scratch)
                 drawn = sample(ema, train[chosen, 0].float(), nothing, decode, seed=step)
                 with torch.no_grad():
-                    wanted = decode(latents[chosen])
+                    wanted = decode(latents[0, chosen])
                 write_sheet(folder / f"sheet-{step:06}.png", torch.stack([wanted, drawn], 1).flatten(0, 1), 16)
             if progress >= 1:
                 break
-        chosen = torch.from_numpy(random.choice(len(latents), BATCH, p=share))
-        clean = latents[chosen]
+        chosen = torch.from_numpy(random.choice(len(train), BATCH, p=share))
+        clean = latents[torch.from_numpy(random.integers(0, 2, BATCH)), chosen]
         text = train[chosen, torch.from_numpy(random.integers(0, train.shape[1], BATCH))].float()
         text[random.random(BATCH) < DROPPED] = nothing
         # One time in each of BATCH equal parts: less scatter of the loss than by independent ones.

@@ -144,7 +144,7 @@ def main():
     vae.load_state_dict({name: tensor.float() for name, tensor in load_file(folder / NAME).items()})
     vae.eval()
     pictures, _ = load_pictures(args.scratch / "data")
-    latents = torch.load(args.scratch / "latents/latents.pt")
+    latents = torch.load(args.scratch / "latents/latents.pt")[0]
     some = torch.randperm(len(pictures))[:FITTED]
     pictures, latents = pictures[some], latents[some]
     squares = lambda images: torch.nn.functional.unfold(images, 8, stride=8)  # [N, 192, 64]

@@ -53,6 +53,7 @@ const entries = subjects.flatMap((subject) =>
       scene,
       effects: style === "3d" ? effectsOf(modifiers(random)) : [],
       hue: Math.floor(random() * HUES),
+      mirrored: random() < 0.5,
     })),
   ),
 );

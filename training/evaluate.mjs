@@ -2,7 +2,7 @@
 //   npm run miniature:evaluate -- --out <folder for the pictures> --captions 100 --steps 20
 // Twice as many pictures as captions: each is drawn plain and with modifiers.
 // (a) All subjects put into a picture of the caption's scene and effects: is the one that is nearest to the generated picture
-//     the caption's? (references.mjs) Half of the captions are asked as none in training, half are of a scene.
+//     the caption's? (references.mjs) The picture may be mirrored, as half of those in training are. Half of the captions are asked as none in training, half are of a scene.
 // (b) Is a picture of a rewritten prompt nearer to its subject's 3D drawing, and that of the plain prompt nearer to the flat
 //     one, than the other way round? Which of the two does the miniature's own style predictor prefer? How far are the
 //     pictures of two seeds from each other, where the flat and the 3D drawing of the subject are 100% apart?
@@ -20,7 +20,7 @@ import { Output } from "../dist/cli/parts/output.js";
 import { loadConfig } from "../dist/config.js";
 import { rewriterOptions } from "../dist/core/rewriters.js";
 import { atSpeed, speedsOf } from "../dist/core/speeds.js";
-import { distance, feature, referencesFor, STYLES, subjects } from "./references.mjs";
+import { distance, feature, mirrored, referencesFor, STYLES, subjects } from "./references.mjs";
 import { SIDE } from "./scenes.mjs";
 import { caption, effectsOf, generator, modifiers, pick, SCENES } from "./words.mjs";
 
@@ -177,12 +177,13 @@ for (const drawing of [...drawings, ...turbo]) {
   const effects = effectsOf(drawing.prompt);
   const own = subjects.findIndex(({ label }) => label === drawing.entry.label);
   const candidates = [];
-  for (const style of STYLES) {
-    const kind = { style, scene: drawing.scene, effects: style === "flat" ? [] : effects };
-    const references = await referencesFor(kind, drawing.drawn);
-    for (const [subject, reference] of references.entries())
-      candidates.push({ style, subject, reference, to: distance(drawing.drawn, reference) });
-  }
+  for (const drawn of [drawing.drawn, mirrored(drawing.drawn)])
+    for (const style of STYLES) {
+      const kind = { style, scene: drawing.scene, effects: style === "flat" ? [] : effects };
+      const references = await referencesFor(kind, drawn);
+      for (const [subject, reference] of references.entries())
+        candidates.push({ style, subject, reference, to: distance(drawn, reference) });
+    }
   const nearest = (list) => list.reduce((best, one) => (one.to < best.to ? one : best));
   const found = nearest(candidates);
   const mine = candidates.filter(({ subject }) => subject === own);
@@ -247,9 +248,9 @@ writeFileSync(
   ),
 );
 
-// The contact sheet: plain and optimized side by side, 48 captions.
-const shown = drawings.slice(0, 96);
-const COLUMNS = 16;
+// The contact sheet: plain and optimized side by side, 96 captions.
+const shown = drawings.slice(0, 192);
+const COLUMNS = 24;
 await sharp({
   create: {
     width: COLUMNS * SIDE,

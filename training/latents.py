@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 from diffusers import AutoencoderKL
 
-from common import load_pictures, save, setup
+from common import both_sides, load_pictures, save, setup
 
 FACTOR, CHANNELS = 8, 12
 #: Channels' deviations to this power: 1 as they are, 0 all alike. The first channels (the mean colour) matter most.
@@ -65,10 +65,11 @@ def main():
     setup(40)
     pictures, _ = load_pictures(args.scratch / "data")
     basis = of_encoder(args.checkpoint, pictures) if args.checkpoint else principal(squares(pictures))
+    pictures = both_sides(pictures).flatten(0, 1)
     latents = torch.cat([with_one(squares(part)) @ basis for part in pictures.split(256)])
-    latents = latents.reshape(len(pictures), 8, 8, CHANNELS).permute(0, 3, 1, 2).contiguous()  # [N, C, 8, 8]
+    latents = latents.reshape(2, -1, 8, 8, CHANNELS).permute(0, 1, 4, 2, 3).contiguous()  # [2, N, C, 8, 8]
     save(args.scratch / "latents/latents.pt", latents)
-    deviations = [round(x, 2) for x in latents.std((0, 2, 3)).tolist()]
+    deviations = [round(x, 2) for x in latents.std((0, 1, 3, 4)).tolist()]
     print(f"{tuple(latents.shape)}, channels' deviations {deviations}")
 
 

@@ -86,17 +86,29 @@ async function on({ picture, before }, kind, wanted) {
 }
 
 /** One subject's picture of that kind, as training has it: RGB [SIDE * SIDE * 3]. */
-export const pictureOf = async (i, kind) => Uint8Array.from((await on(await ground(kind), kind, [i]))[0]);
+export async function pictureOf(i, kind) {
+  const picture = Uint8Array.from((await on(await ground(kind), kind, [i]))[0]);
+  return kind.mirrored ? mirrored(picture) : picture;
+}
+
+/** Pixels or a feature, left for right. */
+export function mirrored(values) {
+  const width = Math.sqrt(values.length / 3);
+  return values.map((_, at) => {
+    const [row, x] = [Math.floor(at / 3 / width), Math.floor(at / 3) % width];
+    return values[3 * (row * width + width - 1 - x) + (at % 3)];
+  });
+}
 
 /**
- * Every subject's picture of that kind, as features; of the grounds that no caption tells of, the one that the upper edges
+ * Every subject's picture of that kind, as features; of the colours that no caption tells of, the one that the upper edges
  * of the drawn picture are like.
  *
  * @param kind `style`, `scene` and `effects`, as `layers` takes them
  */
 export async function referencesFor(kind, drawn) {
   let best = { to: Number.POSITIVE_INFINITY };
-  for (let hue = 0; hue < (kind.scene ? 1 : HUES); hue++) {
+  for (let hue = 0; hue < HUES; hue++) {
     const here = await ground({ ...kind, hue });
     const to = feature(here.picture).reduce(
       (sum, value, i) => sum + (edge(i) ? Math.abs(value - drawn[i]) : 0),

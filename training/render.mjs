@@ -72,8 +72,8 @@ const kinds = () => [
     effects: effects(),
   })),
   ...Object.keys(SCENES).flatMap((scene) => [
-    { style: "flat", scene },
-    { style: "3d", scene, effects: effects() },
+    { style: "flat", scene, hue: anyHue() },
+    { style: "3d", scene, hue: anyHue(), effects: effects() },
   ]),
 ];
 

@@ -83,8 +83,8 @@ const degrees = (hue) => (360 / (HUES - 1)) * (hue - 1) + 20;
 /** Colours at the top and at the bottom, before the effects. */
 function colours(style, scene, hue) {
   if (scene) return [PLACES[scene].top, style === "flat" ? PLACES[scene].top : PLACES[scene].bottom];
-  if (style === "flat") return Array(2).fill(hue === 0 ? "#ffffff" : hsl(degrees(hue), 0.7, 0.88));
-  return hue === 0 ? ["#f4f4f6", "#b9bcc6"] : [hsl(degrees(hue), 0.5, 0.85), hsl(degrees(hue), 0.45, 0.6)];
+  if (style === "flat") return Array(2).fill(hue === 0 ? "#ffffff" : hsl(degrees(hue), 0.75, 0.78));
+  return hue === 0 ? ["#f4f4f6", "#b9bcc6"] : [hsl(degrees(hue), 0.65, 0.85), hsl(degrees(hue), 0.6, 0.52)];
 }
 
 const DRAWN = {
@@ -143,14 +143,17 @@ export function placing(style, scene) {
 export function layers({ style, scene, effects = [], hue = 0 }) {
   const lights = effects.filter((effect) => effect in LIGHTS).map((effect) => LIGHTS[effect]);
   const own = colours(style, scene, hue);
-  // A light takes the place of an untold ground; a told place it only tints.
+  // A light is stronger than an untold ground; a told place it only tints, as the untold colour does.
   const [top, bottom] = [0, 1].map((end) =>
-    lights.length === 0 || scene ? own[end] : mixed(lights.map((light) => light[end])),
+    lights.length === 0 || scene
+      ? own[end]
+      : mixed([...lights, ...lights].map((light) => light[end]).concat(own[end])),
   );
-  const tint =
-    scene && lights.length > 0
-      ? `<rect width="64" height="64" fill="${mixed(lights.flat())}" fill-opacity="0.35"/>`
-      : "";
+  const over = (colour, opacity) => `<rect width="64" height="64" fill="${colour}" fill-opacity="${opacity}"/>`;
+  const tint = !scene
+    ? ""
+    : (hue === 0 ? "" : over(hsl(degrees(hue), 0.8, 0.55), 0.22)) +
+      (lights.length > 0 ? over(mixed(lights.flat()), 0.35) : "");
   const { size, top: above } = placing(style, scene);
   const foot = above + size - 2;
   const depth = effects.includes("shadow") ? 0.6 : 0.25;

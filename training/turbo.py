@@ -20,7 +20,7 @@ from safetensors.torch import load_file, save_file
 from torch.nn.functional import avg_pool2d
 from transformers import CLIPTextModel, CLIPTokenizer
 
-from common import Clock, load_pictures, log, rate, save, setup, shares, write_sheet
+from common import Clock, both_sides, load_pictures, log, rate, save, setup, shares, write_sheet
 from denoiser import SCHEDULE
 
 RANK = ALPHA = 16
@@ -81,7 +81,8 @@ def main():
     miniature = Miniature(args.checkpoint)
     unet = miniature.unet
     pictures, index = load_pictures(args.scratch / "data")
-    latents = miniature.latents(pictures)
+    sides = both_sides(pictures)
+    latents = torch.stack([miniature.latents(side) for side in sides])  # [2, N, C, 8, 8]
     captions = json.loads((args.scratch / "data/captions.json").read_text())
     states = torch.stack([miniature.states(c["train"][:CAPTIONS]).half() for c in captions])  # [N, captions, T, C]
 
@@ -122,14 +123,14 @@ def main():
     shown = list(range(0, len(index), 101))
     asked = miniature.states([captions[i]["heldOut"][0] for i in shown])
     small = lambda images: avg_pool2d(images.clamp(-1, 1), 4).flatten(1)
-    known = small(pictures)
+    known = small(sides.flatten(0, 1))
 
     @torch.no_grad()
     def draw():
         """Held-out captions in a few steps, from one noise each."""
         schedule.set_timesteps(STEPS)
         generator = torch.Generator().manual_seed(1)
-        x = torch.randn(len(shown), *latents.shape[1:], generator=generator)
+        x = torch.randn(len(shown), *latents.shape[2:], generator=generator)
         for t in schedule.timesteps:
             x, clean = schedule.step(unet(x, t, asked).sample, t, x, generator=generator, return_dict=False)
         return torch.cat([miniature.vae.decode(part).sample for part in clean.split(16)])
@@ -142,7 +143,7 @@ def main():
         drawn = small(images)
         found = torch.cdist(drawn, known, p=1).argmin(1)
         write_sheet(folder / f"sheet-{step:05}.png", images, 10)
-        same = [index[f]["label"] == index[w]["label"] for f, w in zip(found, shown)]
+        same = [index[f % len(index)]["label"] == index[w]["label"] for f, w in zip(found, shown)]
         return {"subject": sum(same) / len(same), "distance": (drawn - known[shown]).abs().mean().item()}
 
     saved, mean = float("-inf"), None
@@ -154,14 +155,15 @@ def main():
             log(folder / "log.jsonl", step=step, seconds=saved, loss=mean, **evaluate())
             if clock.progress >= 1:
                 break
-        chosen = torch.from_numpy(random.choice(len(latents), BATCH, p=share))
+        chosen = torch.from_numpy(random.choice(len(states), BATCH, p=share))
+        clean = latents[torch.from_numpy(random.integers(0, 2, BATCH)), chosen]
         text = states[chosen, torch.from_numpy(random.integers(0, states.shape[1], BATCH))].float()
         any_time = torch.from_numpy(random.integers(1, 1000 // STRIDE + 1, BATCH)) * STRIDE - 1
         few = schedule.timesteps[torch.from_numpy(random.integers(0, STEPS, BATCH))]
         t = torch.where(torch.from_numpy(random.random(BATCH) < FEW), few, any_time)
         signal, noise = parts(t)
-        x = signal * latents[chosen] + noise * torch.randn(BATCH, *latents.shape[1:])
-        difference = student(x, t, text) - latents[chosen]
+        x = signal * clean + noise * torch.randn_like(clean)
+        difference = student(x, t, text) - clean
         loss = ((difference**2 + HUBER**2).sqrt() - HUBER).mean()
         for group in optimizer.param_groups:
             group["lr"] = rate(RATE, step, clock.progress, WARMUP)

@@ -86,6 +86,13 @@ export function generator(seed) {
   };
 }
 
+/** Several of it, where the name can be counted. */
+function plural(name) {
+  if (NO_ARTICLE.has(name) || WHOLE.has(name) || /s$| (of|in|with) |^(sunset|face)/.test(name)) return name;
+  if (/[^aeiou]y$/.test(name)) return `${name.slice(0, -1)}ies`;
+  return `${name}${/(x|z|ch|sh)$/.test(name) ? "es" : "s"}`;
+}
+
 const TEMPLATES = [
   (name) => name,
   withArticle,
@@ -102,6 +109,18 @@ const TEMPLATES = [
   (name) => `some big ${name}`,
   (name) => `a cute ${name} with friends`,
   (name) => `once there was ${withArticle(name)}`,
+  plural,
+  (name) => `two ${plural(name)}`,
+  (name) => `three ${plural(name)} playing`,
+  (name) => `many ${plural(name)} together`,
+  (name) => `I would like ${withArticle(name)}, please`,
+  (name) => `can you make ${withArticle(name)}?`,
+  (name) => `give us ${withArticle(name)}`,
+  (name) => `today my friend saw ${withArticle(name)}`,
+  (name) => `${withArticle(name)} sitting on a chair`,
+  (name) => `a funny ${name} with a hat`,
+  (name) => `the old ${name} of my grandmother`,
+  (name) => `a painting of ${withArticle(name)} by a child`,
 ];
 /** Ways to ask that no training caption has. */
 const HELD_OUT = [
