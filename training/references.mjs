@@ -100,6 +100,10 @@ export function mirrored(values) {
   });
 }
 
+/** Of the last kinds that were asked for: a drawing's two sides mostly have the same, and flat ones come again. */
+const made = new Map();
+const KEPT = 64;
+
 /**
  * Every subject's picture of that kind, as features; of the colours that no caption tells of, the one that the upper edges
  * of the drawn picture are like.
@@ -109,12 +113,18 @@ export function mirrored(values) {
 export async function referencesFor(kind, drawn) {
   let best = { to: Number.POSITIVE_INFINITY };
   for (let hue = 0; hue < HUES; hue++) {
-    const here = await ground({ ...kind, hue });
+    const told = { ...kind, hue };
+    const here = await ground(told);
     const to = feature(here.picture).reduce(
       (sum, value, i) => sum + (edge(i) ? Math.abs(value - drawn[i]) : 0),
       0,
     );
-    if (to < best.to) best = { to, here };
+    if (to < best.to) best = { to, here, told };
   }
-  return (await on(best.here, kind, [...subjects.keys()])).map((picture) => feature(picture));
+  const key = JSON.stringify(best.told);
+  const found = made.get(key) ?? (await on(best.here, kind, [...subjects.keys()])).map(feature);
+  made.delete(key);
+  made.set(key, found);
+  if (made.size > KEPT) made.delete(made.keys().next().value);
+  return found;
 }

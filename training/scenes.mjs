@@ -149,7 +149,8 @@ export function layers({ style, scene, effects = [], hue = 0 }) {
       ? own[end]
       : mixed([...lights, ...lights].map((light) => light[end]).concat(own[end])),
   );
-  const over = (colour, opacity) => `<rect width="64" height="64" fill="${colour}" fill-opacity="${opacity}"/>`;
+  const over = (colour, opacity) =>
+    `<rect width="64" height="64" fill="${colour}" fill-opacity="${opacity}"/>`;
   const tint = !scene
     ? ""
     : (hue === 0 ? "" : over(hsl(degrees(hue), 0.8, 0.55), 0.22)) +
