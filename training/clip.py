@@ -19,7 +19,7 @@ from transformers import CLIPConfig, CLIPModel, CLIPTextConfig, CLIPVisionConfig
 
 import decoder
 import text_encoder
-from common import SIDE, Clock, load_pictures, log, restore, save, setup, shares
+from common import SIDE, Clock, load_pictures, load_told, log, restore, save, setup, shares
 
 WIDTH, LAYERS, HEADS, PATCH, EMBEDDING = 192, 3, 6, 8, 128
 #: OpenAI's, which every CLIP's preprocessor has.
@@ -180,7 +180,8 @@ def main():
 
     labels = sorted({entry["label"] for entry in index})
     subject = torch.tensor([labels.index(entry["label"]) for entry in index])
-    scene = torch.tensor([[None, *text_encoder.SCENES].index(entry["scene"]) for entry in index])
+    scenes, _ = load_told(args.scratch / "data")
+    scene = torch.tensor([[None, *scenes].index(entry["scene"]) for entry in index])
     is_3d = torch.tensor([entry["style"] == "3d" for entry in index])
 
     def is_true(caption_of, picture_of):

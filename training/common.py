@@ -43,6 +43,12 @@ def load_subjects(data):
     return (colour * alpha + 1 - alpha) * 2 - 1, subjects
 
 
+def load_told(data):
+    """What captions tell beside the subject: the names of scenes and of effects."""
+    told = json.loads((Path(data) / "told.json").read_text())
+    return told["scenes"], told["effects"]
+
+
 #: Shares of pictures: plain ones, those with modifiers, those of a scene.
 SHARES = {"flat": 0.3, "3d": 0.42, "scene": 0.28}
 

@@ -1,7 +1,7 @@
 // Renders the pictures that the miniature is trained on, 64 x 64 RGB, and the words for each. Needs the packages of
 // training/package.json:
 //   node training/render.mjs <folder of the npm packages> <data folder in the scratch folder> [reference folder]
-// Writes pictures.u8 (raw, [N, 64, 64, 3]), pictures.json (N entries), the subjects alone, flat and 3D (raw, [subjects, 2,
+// Writes pictures.u8 (raw, [N, 64, 64, 3]), pictures.json (N entries), what captions can tell (told.json), the subjects alone, flat and 3D (raw, [subjects, 2,
 // 64, 64, 4]), and a sheet to look at; the subjects into the reference folder, too: evaluate.mjs makes of them what it
 // compares with.
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
@@ -10,7 +10,7 @@ import { join, resolve } from "node:path";
 import sharp from "sharp";
 import { HUES, layers, placing, SIDE } from "./scenes.mjs";
 import { subjects } from "./subjects.mjs";
-import { effectsOf, generator, modifiers, SCENES } from "./words.mjs";
+import { EFFECTS, effectsOf, generator, modifiers, SCENES } from "./words.mjs";
 
 /** Pictures of a subject: plain ones on a white and on other grounds, and with modifiers; one of each scene and style. */
 const PLAIN = 4;
@@ -111,6 +111,8 @@ for (const subject of subjects()) {
 }
 writeFileSync(join(scratch, "pictures.u8"), Buffer.concat(pictures));
 writeFileSync(join(scratch, "pictures.json"), JSON.stringify(index));
+const told = { scenes: Object.keys(SCENES), effects: Object.keys(EFFECTS) };
+writeFileSync(join(scratch, "told.json"), JSON.stringify(told));
 writeFileSync(join(scratch, "subjects.u8"), Buffer.concat(alone));
 writeFileSync(join(scratch, "subjects.json"), JSON.stringify(subjects()));
 const shown = pictures.slice(0, 40 * COLUMNS);

@@ -15,7 +15,7 @@ import torch
 from torch.nn.functional import avg_pool2d, cross_entropy, normalize
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
-from common import Clock, load_subjects, log, restore, save, setup, shares
+from common import Clock, load_subjects, load_told, log, restore, save, setup, shares
 
 WIDTH, LAYERS, HEADS, POSITIONS = 192, 2, 6, 48
 BATCH = 64
@@ -23,10 +23,7 @@ RATE = 2e-3
 #: Share of captions with foreign words in between, so that unknown words don't hide the known ones.
 DISTURBED = 0.6
 TEMPERATURE = 0.1
-#: As words.mjs has them.
-SCENES = ("rain", "night", "snow", "beach", "forest", "space")
-EFFECTS = ("warm", "dark", "mist", "vivid", "land", "painted", "halo", "bokeh", "rays", "shadow", "sparkle")
-#: Of what they add to a code, beside the subject's own of size 1.
+#: Of what a scene and an effect add to a code, beside the subject's own of size 1.
 SCENE_SIZE, EFFECT_SIZE = 0.8, 0.5
 SAVE_SECONDS = 60
 
@@ -67,9 +64,9 @@ def subject_codes(scratch):
     return torch.load(stored)
 
 
-def told(index):
+def told(index, scenes, effects):
     """What scenes and effects add to a subject's code, [N, WIDTH]: a direction each, and together their sum."""
-    names = [*SCENES, *EFFECTS]
+    names = [*scenes, *effects]
     directions, _ = torch.linalg.qr(torch.randn(WIDTH, len(names), generator=torch.Generator().manual_seed(5)))
     directions = directions.T * WIDTH**0.5
     has = torch.zeros(len(index), len(names))
@@ -122,7 +119,7 @@ def main():
     row = {subject["label"]: i for i, subject in enumerate(subjects)}
     base_of = torch.tensor([2 * row[entry["label"]] + (entry["style"] == "3d") for entry in index])
     bases = bases.flatten(0, 1)
-    added = told(index)
+    added = told(index, *load_told(args.scratch / "data"))
     codes = bases[base_of] + added
     share = shares(index)
     tokenizer = tokenizer_of(args.scratch)

@@ -14,7 +14,7 @@ by alphonse mucha; by thomas kinkade; artgerm`
   .map((words) => words.replace(/\s+/g, " ").trim());
 
 /** What each modifier does to a 3D drawing (`effects` of scenes.mjs); those that are not here make it 3D, and no more. */
-const EFFECTS = {
+export const EFFECTS = {
   warm: "golden hour; by thomas kinkade; by greg rutkowski and thomas kinkade",
   dark: "cinematic lighting; dramatic lighting",
   mist: "atmospheric; dreamlike; fantasy art",
