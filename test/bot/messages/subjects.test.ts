@@ -2,16 +2,16 @@ import { expect, it } from "vitest";
 import { Subjects } from "../../../src/bot/messages/parts/subjects.js";
 import { isFinal, startWorld } from "../../support/bot-world.js";
 
-const SUBJECTS = [
-  ["cat", "kitten"],
-  ["face with sunglasses", "cool face"],
-];
+const SUBJECTS = [["cat", "kitten"], ["face with sunglasses", "cool face"], ["butterfly"], ["toy"]];
 
 it.each([
   ["A cat in the rain", true],
   ["two KITTENS", true],
   ["cat's eyes", true],
   ["a cool face", true],
+  ["butterflies in spring", true],
+  ["many toys", true],
+  ["a butterfl", false],
   ["catalogue", false],
   ["a face", false],
   ["Eine Katze", false],
@@ -57,6 +57,6 @@ it.each([
   await handle.done();
   await world.loop.runNext();
   const result = await handle.waitFor(isFinal);
-  const sentence = "The small model here draws only 2 subjects";
+  const sentence = "The small model here draws only 4 subjects";
   expect(result.embeds[0]?.description?.includes(sentence)).toBe(told);
 });

@@ -3,6 +3,10 @@ import { nearestNames } from "../../../core/nearest.js";
 /** How many are named to somebody whose prompt has none of them. */
 const TRIED = 3;
 
+/** A pattern for the name and its regular plurals: fox, foxes; butterfly, butterflies. */
+const oneOrMany = (name: string) =>
+  /[^aeiou]y$/i.test(name) ? `${name.slice(0, -1)}(?:y|ies)` : `${name}(?:e?s)?`;
+
 /** What the image model can draw, where that is a short list. */
 export class Subjects {
   /** How many there are. */
@@ -19,8 +23,8 @@ export class Subjects {
     this.#usualOf = new Map(
       subjects.flatMap((names) => names.map((name) => [name.toLowerCase(), names[0]!] as const)),
     );
-    const names = subjects.flat().map((name) => name.replace(/[^\p{L}\p{N} -]/gu, ""));
-    this.#names = new RegExp(`(?<![\\p{L}\\p{N}])(?:${names.join("|")})(?:e?s)?(?![\\p{L}\\p{N}])`, "iu");
+    const names = subjects.flat().map((name) => oneOrMany(name.replace(/[^\p{L}\p{N} -]/gu, "")));
+    this.#names = new RegExp(`(?<![\\p{L}\\p{N}])(?:${names.join("|")})(?![\\p{L}\\p{N}])`, "iu");
   }
 
   /** Whether a prompt names at least one of them. */
