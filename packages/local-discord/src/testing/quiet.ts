@@ -1,4 +1,11 @@
+import { setImmediate as turn } from "node:timers/promises";
 import type { Parts } from "../server.js";
+
+/**
+ * So often the event loop turns before silence is believed: in a busy thread a timer is late, and comes before all
+ * that has arrived meanwhile is read, handled and answered.
+ */
+const TURNS = 20;
 
 /**
  * Waits until bot and server are done with each other. A bot that makes no call for `idleMs` looks done, so
@@ -11,14 +18,20 @@ export function quiet(
   const { transcript, interactions, calls } = rest;
   return new Promise((resolve, reject) => {
     let idle: NodeJS.Timeout | undefined;
+    let looks = 0;
     const stop = () => {
+      looks += 1;
       unsubscribe();
       clearTimeout(idle);
       clearTimeout(timer);
     };
     const look = () => {
+      looks += 1;
+      const own = looks;
       clearTimeout(idle);
-      idle = setTimeout(() => {
+      idle = setTimeout(async () => {
+        for (let i = 0; i < TURNS; i++) await turn();
+        if (own !== looks) return;
         if (calls.open > 0 || interactions.unanswered > 0) return look();
         stop();
         resolve();
