@@ -125,8 +125,7 @@ async function everydayRows(models, name, how) {
 /** The subject's name as the caption has it, for the longest name is the one that was meant. */
 const subjectOf = ({ entry, plain }) =>
   [entry.name, ...entry.others].filter((name) => plain.includes(name)).sort((a, b) => b.length - a.length)[0];
-const words = (text) => ` ${text.toLowerCase().replaceAll(/[^\p{L}\p{N}]+/gu, " ")} `;
-const subjectKept = cases.map((one, i) => words(rewrites[i].rewrite).includes(words(subjectOf(one))));
+const subjectKept = cases.map((one, i) => rewrites[i].rewrite.includes(subjectOf(one)));
 const kept = [...prompts, ...UNSEEN, ...strange].map((prompt, i) => keeps(prompt, rewrites[i]));
 
 console.log("Drawing");
