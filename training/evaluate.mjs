@@ -2,7 +2,8 @@
 //   npm run miniature:evaluate -- --out <folder for the pictures> --captions 100 --steps 20
 // Twice as many pictures as captions: each is drawn plain and with modifiers.
 // (a) All subjects put into a picture of the caption's scene and effects: is the one that is nearest to the generated picture
-//     the caption's? (references.mjs) The picture may be mirrored, as half of those in training are. Half of the captions are asked as none in training, half are of a scene.
+//     the caption's? (references.mjs) The picture may be mirrored, as half of those in training are. Half of the captions
+//     are asked as none in training, half are of a scene.
 // (b) Is a picture of a rewritten prompt nearer to its subject's 3D drawing, and that of the plain prompt nearer to the flat
 //     one, than the other way round? Which of the two does the miniature's own style predictor prefer? How far are the
 //     pictures of two seeds from each other, where the flat and the 3D drawing of the subject are 100% apart?
@@ -22,7 +23,7 @@ import { rewriterOptions } from "../dist/core/rewriters.js";
 import { atSpeed, speedsOf } from "../dist/core/speeds.js";
 import { distance, feature, mirrored, referencesFor, STYLES, subjects } from "./references.mjs";
 import { SIDE } from "./scenes.mjs";
-import { caption, effectsOf, generator, modifiers, pick, SCENES } from "./words.mjs";
+import { caption, effectsOf, generator, modifiers, pick, plural, SCENES } from "./words.mjs";
 
 const SEED = 2026;
 const here = (name) => fileURLToPath(new URL(name, import.meta.url));
@@ -122,10 +123,14 @@ async function everydayRows(models, name, how) {
     share(everyday.map((prompt, i) => test(prompt, made[i]))),
   ]);
 }
+const words = (text) => ` ${text.toLowerCase().replaceAll(/[^\p{L}\p{N}]+/gu, " ")} `;
 /** The subject's name as the caption has it, for the longest name is the one that was meant. */
 const subjectOf = ({ entry, plain }) =>
-  [entry.name, ...entry.others].filter((name) => plain.includes(name)).sort((a, b) => b.length - a.length)[0];
-const subjectKept = cases.map((one, i) => rewrites[i].rewrite.includes(subjectOf(one)));
+  [entry.name, ...entry.others]
+    .flatMap((name) => [name, plural(name)])
+    .filter((name) => words(plain).includes(words(name)))
+    .sort((a, b) => b.length - a.length)[0];
+const subjectKept = cases.map((one, i) => words(rewrites[i].rewrite).includes(words(subjectOf(one))));
 const kept = [...prompts, ...UNSEEN, ...strange].map((prompt, i) => keeps(prompt, rewrites[i]));
 
 console.log("Drawing");

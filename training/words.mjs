@@ -87,7 +87,7 @@ export function generator(seed) {
 }
 
 /** Several of it, where the name can be counted. */
-function plural(name) {
+export function plural(name) {
   if (NO_ARTICLE.has(name) || WHOLE.has(name) || /s$| (of|in|with) |^(sunset|face)/.test(name)) return name;
   if (/[^aeiou]y$/.test(name)) return `${name.slice(0, -1)}ies`;
   return `${name}${/(x|z|ch|sh)$/.test(name) ? "es" : "s"}`;
