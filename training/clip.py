@@ -19,7 +19,7 @@ from transformers import CLIPConfig, CLIPModel, CLIPTextConfig, CLIPVisionConfig
 
 import decoder
 import text_encoder
-from common import SIDE, Clock, load_pictures, load_told, log, restore, save, setup, shares
+from common import CAPTIONS, SIDE, Clock, load_pictures, load_told, log, restore, save, setup, shares
 
 WIDTH, LAYERS, HEADS, PATCH, EMBEDDING = 192, 3, 6, 8, 128
 #: OpenAI's, which every CLIP's preprocessor has.
@@ -30,8 +30,6 @@ OTHERS = 2048
 RATE = 1.5e-3
 #: Decoded versions of each picture, with latents disturbed by up to so much.
 DECODED, NOISE = 1, 0.5
-#: Captions of a picture of which states are kept.
-CAPTIONS = 2
 #: One picture in so many is looked at when the training is measured.
 SHOWN = 7
 #: Weight of telling 3D from flat along one direction of the embedding, which the style predictor needs.
@@ -160,15 +158,9 @@ def main():
         random = setup(args.seed + step)
         generator.manual_seed(args.seed + step)
 
-    def with_foreign_words(ids):
-        ids = list(ids)
-        for _ in range(random.integers(1, 4)):
-            ids.insert(random.integers(0, len(ids) + 1), int(random.integers(0, end - 1)))
-        return ids
-
     flat = [ids for rows in train for ids in rows]
     counts = len(train[0])
-    versions = [flat] + [[with_foreign_words(ids) for ids in flat] for _ in range(DISTURBED)]
+    versions = [flat] + [[text_encoder.with_foreign(ids, end - 1, 3, random) for ids in flat] for _ in range(DISTURBED)]
     states = torch.stack([states_of(model, rows, end) for rows in versions])
     states = states.reshape(1 + DISTURBED, len(train), counts, -1)  # [version, drawing, caption, width]
     shown = torch.arange(0, len(index), SHOWN)

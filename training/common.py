@@ -12,6 +12,8 @@ import numpy as np
 import torch
 
 SIDE = 64
+#: Captions of a picture of which states are kept.
+CAPTIONS = 2
 #: Two busy cores: one thread a process gave 1.7 times the pictures a second of two (threads wait for each other).
 THREADS = int(os.environ.get("TRAINING_THREADS", "1"))
 

@@ -18,7 +18,7 @@ from diffusers import AutoencoderKL, PNDMScheduler, UNet2DConditionModel
 
 import decoder
 import text_encoder
-from common import Clock, load_subjects, log, rate, restore, save, setup, shares, write_sheet
+from common import CAPTIONS, Clock, load_subjects, log, rate, restore, save, setup, shares, write_sheet
 from latents import CHANNELS
 
 CONFIG = {
@@ -44,8 +44,6 @@ SCHEDULE = {
     "steps_offset": 1,
 }
 BATCH = 32
-#: Captions of a picture of which states are kept.
-CAPTIONS = 2
 RATE = 1e-3
 DROPPED = 0.1
 EMA = 0.998

@@ -82,20 +82,25 @@ def pad(rows, end):
     return torch.tensor([(row + [end] * POSITIONS)[:POSITIONS] for row in rows])
 
 
+def with_foreign(ids, words, most, random):
+    """1 to `most` random tokens, of so many words, here and there among the ids."""
+    ids = list(ids)
+    for _ in range(random.integers(1, most + 1)):
+        ids.insert(random.integers(0, len(ids) + 1), int(random.integers(0, words)))
+    return ids
+
+
 def disturbed(ids, words, others, random):
     """Foreign tokens in a caption: here and there, many before it, or behind its first part, or there another subject.
 
     words: how many tokens there are; others: tokens of what may stand beside a subject. The first subject is meant.
     """
-    ids, kind = list(ids), random.random()
-    foreign = lambda most: [int(random.integers(0, words)) for _ in range(random.integers(1, most + 1))]
+    kind = random.random()
     if kind < 0.4:
-        for word in foreign(4):
-            ids.insert(random.integers(0, len(ids) + 1), word)
-        return ids
+        return with_foreign(ids, words, 4, random)
     if kind < 0.7:
-        return [*foreign(9), *ids]
-    more = foreign(6) if kind < 0.85 else others[random.integers(1, len(others))]
+        return [*with_foreign([], words, 9, random), *ids]
+    more = with_foreign([], words, 6, random) if kind < 0.85 else others[random.integers(1, len(others))]
     part = ids.index(others[0][0]) if others[0][0] in ids else len(ids)
     return [*ids[:part], *more, *ids[part:]]
 

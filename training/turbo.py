@@ -20,7 +20,7 @@ from safetensors.torch import load_file, save_file
 from torch.nn.functional import avg_pool2d
 from transformers import CLIPTextModel, CLIPTokenizer
 
-from common import Clock, both_sides, load_pictures, log, rate, save, setup, shares, write_sheet
+from common import CAPTIONS, Clock, both_sides, load_pictures, log, rate, save, setup, shares, write_sheet
 from denoiser import SCHEDULE
 
 RANK = ALPHA = 16
@@ -34,8 +34,6 @@ FEW = 0.7
 SIGMA_DATA, TIME_SCALE = 0.5, 10.0
 HUBER = 0.03
 EMA = 0.99
-#: Captions of a picture of which states are kept.
-CAPTIONS = 2
 WARMUP = 30
 SAVE_SECONDS = 240
 #: diffusers, examples/consistency_distillation: what its LoRA script trains.
