@@ -15,11 +15,10 @@ import torch
 import torch.distributed as group
 import torch.multiprocessing
 from diffusers import AutoencoderKL, PNDMScheduler, UNet2DConditionModel
-from diffusers.models.attention_processor import AttnProcessor
 
 import decoder
 import text_encoder
-from common import CAPTIONS, Clock, load_subjects, log, rate, restore, save, setup, shares, sides_of, write_sheet
+from common import CAPTIONS, Clock, load_subjects, log, rate, restore, save, setup, shares, write_sheet
 from latents import CHANNELS
 
 CONFIG = {
@@ -79,20 +78,19 @@ def text_states(scratch):
     captions = json.loads((scratch / "data/captions.json").read_text())
 
     random = np.random.default_rng(45)
-    foreign = text_encoder.foreign_of(tokenizer, load_subjects(scratch / "data")[1])
-    marks = text_encoder.marks_of(tokenizer)
+    others = text_encoder.beside(tokenizer, load_subjects(scratch / "data")[1])
     end = len(tokenizer) - 1
 
-    def states(rows):
+    def states(texts, disturbed=False):
+        """Of every second caption, with foreign words in it: people write what no caption has."""
+        rows = [tokenizer(text, truncation=True, max_length=text_encoder.POSITIONS).input_ids[1:-1] for text in texts]
+        if disturbed:
+            rows = [text_encoder.disturbed(row, end - 1, others, random) if i % 2 else row for i, row in enumerate(rows)]
         ids = text_encoder.pad([[end - 1, *row[: text_encoder.POSITIONS - 2], end] for row in rows], end)
         with torch.no_grad():
-            return torch.cat([encoder(input_ids=part).last_hidden_state.half() for part in ids.split(256)])
+            return encoder(input_ids=ids).last_hidden_state
 
-    texts = [text for caption in captions for text in caption["train"][:CAPTIONS]]
-    rows = [ids[1:-1] for ids in tokenizer(texts, truncation=True, max_length=text_encoder.POSITIONS).input_ids]
-    # Of every second caption with foreign words in it: people write what no caption has.
-    rows = [text_encoder.disturbed(row, foreign, marks, random) if i % 2 else row for i, row in enumerate(rows)]
-    made = states(rows).unflatten(0, (-1, CAPTIONS)), states([[]])[0].float()
+    made = torch.stack([states(c["train"][:CAPTIONS], True).half() for c in captions]), states([""])[0]
     save(stored, made)
     return torch.load(stored, mmap=True)
 
@@ -148,14 +146,11 @@ def work(rank, args):
         meeting = f"file://{(args.scratch / 'workers').resolve()}"
         group.init_process_group("gloo", init_method=meeting, rank=rank, world_size=args.workers)
     latents = torch.load(args.scratch / "latents/latents.pt")
-    index = json.loads((args.scratch / "data/pictures.json").read_text())
-    share = shares(index)
+    share = shares(json.loads((args.scratch / "data/pictures.json").read_text()))
     train, nothing = text_states(args.scratch)
     folder = args.scratch / "denoiser"
     torch.manual_seed(args.seed)
     unet = UNet2DConditionModel(**CONFIG).to(memory_format=torch.channels_last)
-    # PyTorch's own attention is slow in bfloat16 on processors.
-    unet.set_attn_processor(AttnProcessor())
     ema = UNet2DConditionModel(**CONFIG).to(memory_format=torch.channels_last).eval()
     ema.load_state_dict(unet.state_dict())
     optimizer = torch.optim.AdamW(unet.parameters(), lr=args.rate, betas=(0.9, 0.99), weight_decay=1e-3, fused=True)
@@ -193,7 +188,7 @@ def work(rank, args):
             if progress >= 1:
                 break
         chosen = torch.from_numpy(random.choice(len(train), BATCH, p=share))
-        clean = latents[sides_of(index, chosen, random), chosen]
+        clean = latents[torch.from_numpy(random.integers(0, 2, BATCH)), chosen]
         text = train[chosen, torch.from_numpy(random.integers(0, train.shape[1], BATCH))].float()
         text[random.random(BATCH) < DROPPED] = nothing
         # One time in each of BATCH equal parts: less scatter of the loss than by independent ones.
@@ -204,9 +199,7 @@ def work(rank, args):
         velocity = signal * noise - scatter * clean
         for settings in optimizer.param_groups:
             settings["lr"] = rate(args.rate, step, progress)
-        with torch.autocast("cpu", torch.bfloat16):
-            found = unet(noisy, times, text).sample
-        loss = (found.float() - velocity).pow(2).mean()
+        loss = (unet(noisy, times, text).sample - velocity).pow(2).mean()
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         progress = average(clock.progress if rank == 0 else 0.0)

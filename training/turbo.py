@@ -14,14 +14,13 @@ from pathlib import Path
 
 import torch
 from diffusers import AutoencoderKL, LCMScheduler, UNet2DConditionModel
-from diffusers.models.attention_processor import AttnProcessor
 from diffusers.utils import logging
 from peft import LoraConfig
 from safetensors.torch import load_file, save_file
 from torch.nn.functional import avg_pool2d
 from transformers import CLIPTextModel, CLIPTokenizer
 
-from common import CAPTIONS, Clock, both_sides, load_pictures, log, rate, save, setup, shares, sides_of, write_sheet
+from common import CAPTIONS, Clock, both_sides, load_pictures, log, rate, save, setup, shares, write_sheet
 from denoiser import SCHEDULE
 
 RANK = ALPHA = 16
@@ -52,7 +51,6 @@ class Miniature:
         folder = folder / "stable-diffusion"
         half = {"variant": "fp16", "torch_dtype": torch.float32}
         self.unet = UNet2DConditionModel.from_pretrained(folder / "unet", **half).eval().requires_grad_(False)
-        self.unet.set_attn_processor(AttnProcessor())
         self.vae = AutoencoderKL.from_pretrained(folder / "vae", **half).eval().requires_grad_(False)
         self.tokenizer = CLIPTokenizer.from_pretrained(folder / "tokenizer")
         self.text_encoder = CLIPTextModel.from_pretrained(folder / "text_encoder", **half).eval()
@@ -84,9 +82,7 @@ def main():
     sides = both_sides(pictures)
     latents = torch.stack([miniature.latents(side) for side in sides])  # [2, N, C, 8, 8]
     captions = json.loads((args.scratch / "data/captions.json").read_text())
-    texts = [text for caption in captions for text in caption["train"][:CAPTIONS]]
-    states = torch.cat([miniature.states(texts[i : i + 256]).half() for i in range(0, len(texts), 256)])
-    states = states.unflatten(0, (-1, CAPTIONS))  # [N, captions, T, C]
+    states = torch.stack([miniature.states(c["train"][:CAPTIONS]).half() for c in captions])  # [N, captions, T, C]
 
     unet.add_adapter(LoraConfig(r=RANK, lora_alpha=ALPHA, target_modules=list(TARGETS), init_lora_weights="gaussian"))
     trained = {name: p for name, p in unet.named_parameters() if p.requires_grad}
@@ -120,9 +116,7 @@ def main():
         skip = SIGMA_DATA**2 / (scaled**2 + SIGMA_DATA**2)
         out = scaled / (scaled**2 + SIGMA_DATA**2).sqrt()
         signal, noise = parts(t)
-        with torch.autocast("cpu", torch.bfloat16):
-            velocity = unet(x, t, text).sample
-        return skip * x + out * (signal * x - noise * velocity.float())
+        return skip * x + out * (signal * x - noise * unet(x, t, text).sample)
 
     shown = list(range(0, len(index), 101))
     asked = miniature.states([captions[i]["heldOut"][0] for i in shown])
@@ -160,7 +154,7 @@ def main():
             if clock.progress >= 1:
                 break
         chosen = torch.from_numpy(random.choice(len(states), BATCH, p=share))
-        clean = latents[sides_of(index, chosen, random), chosen]
+        clean = latents[torch.from_numpy(random.integers(0, 2, BATCH)), chosen]
         text = states[chosen, torch.from_numpy(random.integers(0, states.shape[1], BATCH))].float()
         any_time = torch.from_numpy(random.integers(1, 1000 // STRIDE + 1, BATCH)) * STRIDE - 1
         few = schedule.timesteps[torch.from_numpy(random.integers(0, STEPS, BATCH))]
