@@ -15,6 +15,7 @@ import torch
 import torch.distributed as group
 import torch.multiprocessing
 from diffusers import AutoencoderKL, PNDMScheduler, UNet2DConditionModel
+from diffusers.models.attention_processor import AttnProcessor
 
 import decoder
 import text_encoder
@@ -81,16 +82,16 @@ def text_states(scratch):
     others = text_encoder.beside(tokenizer, load_subjects(scratch / "data")[1])
     end = len(tokenizer) - 1
 
-    def states(texts, disturbed=False):
-        """Of every second caption, with foreign words in it: people write what no caption has."""
-        rows = [tokenizer(text, truncation=True, max_length=text_encoder.POSITIONS).input_ids[1:-1] for text in texts]
-        if disturbed:
-            rows = [text_encoder.disturbed(row, end - 1, others, random) if i % 2 else row for i, row in enumerate(rows)]
+    def states(rows):
         ids = text_encoder.pad([[end - 1, *row[: text_encoder.POSITIONS - 2], end] for row in rows], end)
         with torch.no_grad():
-            return encoder(input_ids=ids).last_hidden_state
+            return torch.cat([encoder(input_ids=part).last_hidden_state.half() for part in ids.split(256)])
 
-    made = torch.stack([states(c["train"][:CAPTIONS], True).half() for c in captions]), states([""])[0]
+    texts = [text for caption in captions for text in caption["train"][:CAPTIONS]]
+    rows = [ids[1:-1] for ids in tokenizer(texts, truncation=True, max_length=text_encoder.POSITIONS).input_ids]
+    # Of every second caption with foreign words in it: people write what no caption has.
+    rows = [text_encoder.disturbed(row, end - 1, others, random) if i % 2 else row for i, row in enumerate(rows)]
+    made = states(rows).unflatten(0, (-1, CAPTIONS)), states([[]])[0].float()
     save(stored, made)
     return torch.load(stored, mmap=True)
 
@@ -151,6 +152,8 @@ def work(rank, args):
     folder = args.scratch / "denoiser"
     torch.manual_seed(args.seed)
     unet = UNet2DConditionModel(**CONFIG).to(memory_format=torch.channels_last)
+    # PyTorch's own attention is slow in bfloat16 on processors.
+    unet.set_attn_processor(AttnProcessor())
     ema = UNet2DConditionModel(**CONFIG).to(memory_format=torch.channels_last).eval()
     ema.load_state_dict(unet.state_dict())
     optimizer = torch.optim.AdamW(unet.parameters(), lr=args.rate, betas=(0.9, 0.99), weight_decay=1e-3, fused=True)
@@ -199,7 +202,9 @@ def work(rank, args):
         velocity = signal * noise - scatter * clean
         for settings in optimizer.param_groups:
             settings["lr"] = rate(args.rate, step, progress)
-        loss = (unet(noisy, times, text).sample - velocity).pow(2).mean()
+        with torch.autocast("cpu", torch.bfloat16):
+            found = unet(noisy, times, text).sample
+        loss = (found.float() - velocity).pow(2).mean()
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         progress = average(clock.progress if rank == 0 else 0.0)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import torch
 from diffusers import AutoencoderKL, LCMScheduler, UNet2DConditionModel
+from diffusers.models.attention_processor import AttnProcessor
 from diffusers.utils import logging
 from peft import LoraConfig
 from safetensors.torch import load_file, save_file
@@ -51,6 +52,7 @@ class Miniature:
         folder = folder / "stable-diffusion"
         half = {"variant": "fp16", "torch_dtype": torch.float32}
         self.unet = UNet2DConditionModel.from_pretrained(folder / "unet", **half).eval().requires_grad_(False)
+        self.unet.set_attn_processor(AttnProcessor())
         self.vae = AutoencoderKL.from_pretrained(folder / "vae", **half).eval().requires_grad_(False)
         self.tokenizer = CLIPTokenizer.from_pretrained(folder / "tokenizer")
         self.text_encoder = CLIPTextModel.from_pretrained(folder / "text_encoder", **half).eval()
@@ -82,7 +84,9 @@ def main():
     sides = both_sides(pictures)
     latents = torch.stack([miniature.latents(side) for side in sides])  # [2, N, C, 8, 8]
     captions = json.loads((args.scratch / "data/captions.json").read_text())
-    states = torch.stack([miniature.states(c["train"][:CAPTIONS]).half() for c in captions])  # [N, captions, T, C]
+    texts = [text for caption in captions for text in caption["train"][:CAPTIONS]]
+    states = torch.cat([miniature.states(texts[i : i + 256]).half() for i in range(0, len(texts), 256)])
+    states = states.unflatten(0, (-1, CAPTIONS))  # [N, captions, T, C]
 
     unet.add_adapter(LoraConfig(r=RANK, lora_alpha=ALPHA, target_modules=list(TARGETS), init_lora_weights="gaussian"))
     trained = {name: p for name, p in unet.named_parameters() if p.requires_grad}
@@ -116,7 +120,9 @@ def main():
         skip = SIGMA_DATA**2 / (scaled**2 + SIGMA_DATA**2)
         out = scaled / (scaled**2 + SIGMA_DATA**2).sqrt()
         signal, noise = parts(t)
-        return skip * x + out * (signal * x - noise * unet(x, t, text).sample)
+        with torch.autocast("cpu", torch.bfloat16):
+            velocity = unet(x, t, text).sample
+        return skip * x + out * (signal * x - noise * velocity.float())
 
     shown = list(range(0, len(index), 101))
     asked = miniature.states([captions[i]["heldOut"][0] for i in shown])
