@@ -22,7 +22,7 @@ from torch.nn.functional import avg_pool2d
 from transformers import CLIPTextModel, CLIPTokenizer
 
 from common import CAPTIONS, Clock, both_sides, load_pictures, log, rate, save, setup, shares, write_sheet
-from denoiser import SCHEDULE
+from denoiser import SCHEDULE, in_bfloat16
 
 RANK = ALPHA = 16
 BATCH = 32
@@ -120,9 +120,7 @@ def main():
         skip = SIGMA_DATA**2 / (scaled**2 + SIGMA_DATA**2)
         out = scaled / (scaled**2 + SIGMA_DATA**2).sqrt()
         signal, noise = parts(t)
-        with torch.autocast("cpu", torch.bfloat16):
-            velocity = unet(x, t, text).sample
-        return skip * x + out * (signal * x - noise * velocity.float())
+        return skip * x + out * (signal * x - noise * in_bfloat16(unet, x, t, text))
 
     shown = list(range(0, len(index), 101))
     asked = miniature.states([captions[i]["heldOut"][0] for i in shown])
