@@ -14,7 +14,6 @@ from pathlib import Path
 
 import torch
 from diffusers import AutoencoderKL, LCMScheduler, UNet2DConditionModel
-from diffusers.models.attention_processor import AttnProcessor
 from diffusers.utils import logging
 from peft import LoraConfig
 from safetensors.torch import load_file, save_file
@@ -22,7 +21,7 @@ from torch.nn.functional import avg_pool2d
 from transformers import CLIPTextModel, CLIPTokenizer
 
 from common import CAPTIONS, Clock, both_sides, load_pictures, log, rate, save, setup, shares, write_sheet
-from denoiser import SCHEDULE, in_bfloat16
+from denoiser import SCHEDULE, fast, velocities
 
 RANK = ALPHA = 16
 BATCH = 32
@@ -51,8 +50,7 @@ class Miniature:
     def __init__(self, folder):
         folder = folder / "stable-diffusion"
         half = {"variant": "fp16", "torch_dtype": torch.float32}
-        self.unet = UNet2DConditionModel.from_pretrained(folder / "unet", **half).eval().requires_grad_(False)
-        self.unet.set_attn_processor(AttnProcessor())
+        self.unet = fast(UNet2DConditionModel.from_pretrained(folder / "unet", **half).eval().requires_grad_(False))
         self.vae = AutoencoderKL.from_pretrained(folder / "vae", **half).eval().requires_grad_(False)
         self.tokenizer = CLIPTokenizer.from_pretrained(folder / "tokenizer")
         self.text_encoder = CLIPTextModel.from_pretrained(folder / "text_encoder", **half).eval()
@@ -120,7 +118,7 @@ def main():
         skip = SIGMA_DATA**2 / (scaled**2 + SIGMA_DATA**2)
         out = scaled / (scaled**2 + SIGMA_DATA**2).sqrt()
         signal, noise = parts(t)
-        return skip * x + out * (signal * x - noise * in_bfloat16(unet, x, t, text))
+        return skip * x + out * (signal * x - noise * velocities(unet, x, t, text))
 
     shown = list(range(0, len(index), 101))
     asked = miniature.states([captions[i]["heldOut"][0] for i in shown])
