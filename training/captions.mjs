@@ -1,13 +1,17 @@
-// Writes captions.json (for each drawing, captions to train on and captions held out) and the tokenizer of Stable
-// Diffusion's text encoder:
+// Writes captions.json (for each drawing, captions to train on and captions held out), two.json (captions of two subjects
+// without a drawing) and the tokenizer of Stable Diffusion's text encoder:
 //   node training/captions.mjs <scratch folder>
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { trainClip } from "./byte-pairs.mjs";
-import { caption, generator } from "./words.mjs";
+import { COLOURS, caption, generator, pick, SCENES, WAYS } from "./words.mjs";
 
 const CAPTIONS = 6;
 const HELD_OUT = 1;
+/** Captions of two subjects beside those of pictures; in so many of them a scene, and a colour of each subject. */
+const OF_TWO = 60_000;
+const TWO_IN_SCENES = 0.2;
+const COLOURED = 0.25;
 const SEED = 7;
 const MERGES = 1400;
 /** Tokens of a caption, start and end included. SD 1.5 takes 77; a miniature's captions are shorter. */
@@ -21,6 +25,27 @@ const captions = pictures.map((entry) => ({
   heldOut: Array.from({ length: HELD_OUT }, () => caption(random, entry, { heldOut: true })),
 }));
 writeFileSync(join(scratch, "data/captions.json"), JSON.stringify(captions, null, 1));
+
+/** Of two subjects, which are more than pictures can be made of; the text encoder needs none. */
+const subjects = JSON.parse(readFileSync(join(scratch, "data/subjects.json"), "utf8"));
+const colour = ({ person }) =>
+  random() > COLOURED ? {} : { [person ? "unheard" : "colour"]: pick(random, Object.keys(COLOURS)) };
+function anyTwo() {
+  const [first, second] = [pick(random, subjects), pick(random, subjects)];
+  return {
+    ...first,
+    ...colour(first),
+    second: { ...second, ...colour(second) },
+    way: pick(random, Object.keys(WAYS)),
+    scene: random() < TWO_IN_SCENES ? pick(random, Object.keys(SCENES)) : null,
+    style: "flat",
+    effects: [],
+    tags: [],
+  };
+}
+const two = Array.from({ length: OF_TWO }, anyTwo).filter(({ label, second }) => label !== second.label);
+const told = two.map((entry) => ({ entry, caption: caption(random, entry) }));
+writeFileSync(join(scratch, "data/two.json"), JSON.stringify(told));
 
 const folder = join(scratch, "tokenizer");
 // Weights that are trained on keep their words.

@@ -19,7 +19,7 @@ from transformers import CLIPConfig, CLIPModel, CLIPTextConfig, CLIPVisionConfig
 
 import decoder
 import text_encoder
-from common import CAPTIONS, SIDE, Clock, load_pictures, load_told, log, restore, save, setup, shares
+from common import CAPTIONS, SIDE, Clock, load_pictures, load_subjects, log, restore, save, setup, shares
 
 WIDTH, LAYERS, HEADS, PATCH, EMBEDDING = 192, 3, 6, 8, 128
 #: OpenAI's, which every CLIP's preprocessor has.
@@ -35,7 +35,7 @@ SHOWN = 7
 #: Weight of telling 3D from flat along one direction of the embedding, which the style predictor needs.
 STYLE_WEIGHT = 0.3
 #: Versions of a caption's state with foreign words in the caption.
-DISTURBED = 2
+DISTURBED = 1
 SAVE_SECONDS = 60
 
 
@@ -73,11 +73,10 @@ def states_of(model, rows, end, batch=256):
     return torch.cat(states)
 
 
-def decoded(scratch, generator):
+def decoded(scratch, latents, generator):
     """Drawings as the decoder makes them of disturbed latents: [DECODED, N, 3, 64, 64], -1 to 1."""
     vae = AutoencoderKL(**decoder.CONFIG)
     vae.load_state_dict(torch.load(scratch / "decoder/state.pt")["model"])
-    latents = torch.load(scratch / "latents/latents.pt")[0]
     versions = []
     with torch.no_grad():
         for _ in range(DECODED):
@@ -160,7 +159,8 @@ def main():
 
     flat = [ids for rows in train for ids in rows]
     counts = len(train[0])
-    versions = [flat] + [[text_encoder.with_foreign(ids, end - 1, 3, random) for ids in flat] for _ in range(DISTURBED)]
+    foreign = text_encoder.foreign_of(tokenizer, load_subjects(args.scratch / "data")[1])
+    versions = [flat] + [[text_encoder.with_foreign(ids, foreign, 3, random) for ids in flat] for _ in range(DISTURBED)]
     states = torch.stack([states_of(model, rows, end) for rows in versions])
     states = states.reshape(1 + DISTURBED, len(train), counts, -1)  # [version, drawing, caption, width]
     shown = torch.arange(0, len(index), SHOWN)
@@ -168,17 +168,18 @@ def main():
     held_out_states = states_of(model, [ids for _, ids in asked], end)
     held_out_of = torch.tensor([i for i, _ in asked])
     clean = (pictures + 1) / 2
-    sources = torch.cat([clean[None], (decoded(args.scratch, generator) + 1) / 2])  # [1 + DECODED, N, 3, 64, 64]
+    latents = torch.load(args.scratch / "latents/latents.pt")[0]
+    sources = torch.cat([clean[None], (decoded(args.scratch, latents, generator) + 1) / 2])  # [1 + DECODED, N, 3, 64, 64]
 
-    labels = sorted({entry["label"] for entry in index})
-    subject = torch.tensor([labels.index(entry["label"]) for entry in index])
-    scenes, _ = load_told(args.scratch / "data")
-    scene = torch.tensor([[None, *scenes].index(entry["scene"]) for entry in index])
+    shows = [json.dumps([entry.get(key) for key in ("label", "scene", "colour", "size", "way")]
+                        + [entry.get("second", {}).get(key) for key in ("label", "colour")]) for entry in index]
+    shown_by = {what: i for i, what in enumerate(dict.fromkeys(shows))}
+    what = torch.tensor([shown_by[one] for one in shows])
     is_3d = torch.tensor([entry["style"] == "3d" for entry in index])
 
     def is_true(caption_of, picture_of):
         """[captions, pictures]"""
-        same = (subject[caption_of][:, None] == subject[picture_of]) & (scene[caption_of][:, None] == scene[picture_of])
+        same = what[caption_of][:, None] == what[picture_of]
         return same & (is_3d[picture_of][None] | ~is_3d[caption_of][:, None])
 
     def evaluate():
@@ -211,7 +212,7 @@ def main():
         picture_of = torch.from_numpy(random.choice(len(index), BATCH, replace=False, p=often))
         # Each picture's own caption, so that every row has something true, and others that only pictures choose among.
         caption_of = torch.cat([picture_of, torch.from_numpy(random.integers(0, len(index), OTHERS))])
-        version = torch.from_numpy(random.choice(1 + DISTURBED, len(caption_of), p=[0.6, 0.2, 0.2]))
+        version = torch.from_numpy(random.choice(1 + DISTURBED, len(caption_of), p=[0.6] + [0.4 / DISTURBED] * DISTURBED))
         some = torch.from_numpy(random.integers(0, counts, len(caption_of)))
         which = torch.from_numpy(random.choice(1 + DECODED, BATCH, p=[0.4] + [0.6 / DECODED] * DECODED))
         x = disturb(sources[which, picture_of], generator)

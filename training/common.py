@@ -32,7 +32,7 @@ def load_pictures(data):
 
 
 def both_sides(pictures):
-    """As they are, and mirrored, [2, N, C, H, W]: no caption tells which, the seed decides."""
+    """As they are, and mirrored, [2, N, C, H, W]: of one subject no caption tells which, the seed decides."""
     return torch.stack([pictures, pictures.flip(-1)])
 
 
@@ -46,21 +46,35 @@ def load_subjects(data):
 
 
 def load_told(data):
-    """What captions tell beside the subject: the names of scenes and of effects."""
-    told = json.loads((Path(data) / "told.json").read_text())
-    return told["scenes"], told["effects"]
+    """What captions tell beside the subject: the names of scenes, effects, colours, sizes and ways of two."""
+    return json.loads((Path(data) / "told.json").read_text())
 
 
-#: Shares of pictures: plain ones, those with modifiers, those of a scene.
-SHARES = {"flat": 0.3, "3d": 0.42, "scene": 0.28}
+#: Shares of pictures: plain ones, those with modifiers, those of a scene, of a told colour or size, and of two subjects.
+SHARES = {"flat": 0.15, "3d": 0.19, "scene": 0.27, "look": 0.19, "two": 0.2}
+
+
+def kind_of(entry):
+    """Which of SHARES a picture is of."""
+    if "second" in entry:
+        return "two"
+    if entry["scene"]:
+        return "scene"
+    return "look" if entry.get("colour") or entry.get("size") else entry["style"]
 
 
 def shares(index):
     """How often each picture is drawn in training, [N], together 1."""
-    kinds = ["scene" if entry["scene"] else entry["style"] for entry in index]
+    kinds = [kind_of(entry) for entry in index]
     counts = {kind: kinds.count(kind) for kind in SHARES}
     values = np.array([SHARES[kind] / counts[kind] for kind in kinds])
     return values / values.sum()
+
+
+def sides_of(index, chosen, random):
+    """Which side of a picture is drawn, 0 or 1 each: one in two is mirrored, but of two subjects the first stays left."""
+    single = np.array([kind_of(index[i]) != "two" for i in chosen])
+    return torch.from_numpy(random.integers(0, 2, len(chosen)) * single)
 
 
 def rate(peak, step, progress, warmup=100, floor=0.02):

@@ -19,8 +19,9 @@ from diffusers.models.attention_processor import AttnProcessor
 
 import decoder
 import text_encoder
-from common import CAPTIONS, Clock, load_subjects, log, rate, restore, save, setup, shares, write_sheet
+from common import CAPTIONS, Clock, load_subjects, log, rate, save, setup, shares, sides_of, write_sheet
 from latents import CHANNELS
+from muon import Muon
 
 CONFIG = {
     "sample_size": 8,
@@ -44,8 +45,8 @@ SCHEDULE = {
     "skip_prk_steps": True,
     "steps_offset": 1,
 }
-BATCH = 32
-RATE = 1e-3
+BATCH = 64
+RATE = 8e-4
 DROPPED = 0.1
 EMA = 0.998
 SAVE_SECONDS = 120
@@ -79,20 +80,21 @@ def text_states(scratch):
     captions = json.loads((scratch / "data/captions.json").read_text())
 
     random = np.random.default_rng(45)
-    others = text_encoder.beside(tokenizer, load_subjects(scratch / "data")[1])
+    foreign = text_encoder.foreign_of(tokenizer, load_subjects(scratch / "data")[1])
+    marks = text_encoder.marks_of(tokenizer)
     end = len(tokenizer) - 1
 
     def states(rows):
         ids = text_encoder.pad([[end - 1, *row[: text_encoder.POSITIONS - 2], end] for row in rows], end)
         with torch.no_grad():
-            return encoder(input_ids=ids).last_hidden_state
+            return torch.cat([encoder(input_ids=part).last_hidden_state.half() for part in ids.split(256)])
 
     texts = [text for caption in captions for text in caption["train"][:CAPTIONS]]
     rows = [ids[1:-1] for ids in tokenizer(texts, truncation=True, max_length=text_encoder.POSITIONS).input_ids]
     # Of every second caption with foreign words in it: people write what no caption has.
-    rows = [text_encoder.disturbed(row, end - 1, others, random) if i % 2 else row for i, row in enumerate(rows)]
-    made = torch.cat([states(rows[i : i + 256]).half() for i in range(0, len(rows), 256)])
-    save(stored, (made.unflatten(0, (-1, CAPTIONS)), states([[]])[0]))
+    rows = [text_encoder.disturbed(row, foreign, marks, random) if i % 2 else row for i, row in enumerate(rows)]
+    made = states(rows).unflatten(0, (-1, CAPTIONS)), states([[]])[0].float()
+    save(stored, made)
     return torch.load(stored, mmap=True)
 
 
@@ -164,20 +166,22 @@ def work(rank, args):
         meeting = f"file://{(args.scratch / 'workers').resolve()}"
         group.init_process_group("gloo", init_method=meeting, rank=rank, world_size=args.workers)
     latents = torch.load(args.scratch / "latents/latents.pt")
-    share = shares(json.loads((args.scratch / "data/pictures.json").read_text()))
+    index = json.loads((args.scratch / "data/pictures.json").read_text())
+    share = shares(index)
     train, nothing = text_states(args.scratch)
     folder = args.scratch / "denoiser"
     torch.manual_seed(args.seed)
     unet = fast(UNet2DConditionModel(**CONFIG).to(memory_format=torch.channels_last))
     ema = UNet2DConditionModel(**CONFIG).to(memory_format=torch.channels_last).eval()
     ema.load_state_dict(unet.state_dict())
-    optimizer = torch.optim.AdamW(unet.parameters(), lr=args.rate, betas=(0.9, 0.99), weight_decay=1e-3, fused=True)
+    optimizer = Muon(unet.parameters(), args.workers, rank)
     step, before = 0, 0.0
     if (folder / "state.pt").exists():
         state = torch.load(folder / "state.pt")
         unet.load_state_dict(state["model"])
         ema.load_state_dict(state["ema"])
-        restore(optimizer, state)
+        if "optimizer" in state:
+            optimizer.load_state_dict(state["optimizer"])
         step, before = state["step"], state["seconds"]
     torch.manual_seed(args.seed + 1000 * rank + step)
     print(sum(p.numel() for p in unet.parameters()) / 1e6, "M parameters", flush=True)
@@ -194,7 +198,7 @@ def work(rank, args):
             state = {"model": unet.state_dict(), "ema": ema.state_dict(), "optimizer": optimizer.state_dict()}
             save(folder / "state.pt", {**state, "step": step, "seconds": saved})
             epoch = step * BATCH * args.workers / len(train)
-            log(folder / "log.jsonl", step=step, epoch=epoch, seconds=saved, loss=mean, rate=optimizer.param_groups[0]["lr"])
+            log(folder / "log.jsonl", step=step, epoch=epoch, seconds=saved, loss=mean, rate=rate(args.rate, step, progress))
             if saved - shown > SHEET_SECONDS or progress >= 1:
                 shown = saved
                 chosen = torch.arange(0, len(train), -(-len(train) // 64))
@@ -206,23 +210,22 @@ def work(rank, args):
             if progress >= 1:
                 break
         chosen = torch.from_numpy(random.choice(len(train), BATCH, p=share))
-        clean = latents[torch.from_numpy(random.integers(0, 2, BATCH)), chosen]
+        clean = latents[sides_of(index, chosen, random), chosen]
         text = train[chosen, torch.from_numpy(random.integers(0, train.shape[1], BATCH))].float()
         text[random.random(BATCH) < DROPPED] = nothing
         # One time in each of BATCH equal parts: less scatter of the loss than by independent ones.
-        times = ((torch.randperm(BATCH) + torch.rand(BATCH)) / BATCH * 1000).long()
+        # The last part's end rounds up to one time more than there are.
+        times = ((torch.randperm(BATCH) + torch.rand(BATCH)) / BATCH * 1000).long().clamp(max=999)
         signal, scatter = kept[times].sqrt()[:, None, None, None], (1 - kept[times]).sqrt()[:, None, None, None]
         noise = torch.randn_like(clean)
         noisy = (signal * clean + scatter * noise).contiguous(memory_format=torch.channels_last)
         velocity = signal * noise - scatter * clean
-        for settings in optimizer.param_groups:
-            settings["lr"] = rate(args.rate, step, progress)
         loss = (velocities(unet, noisy, times, text) - velocity).pow(2).mean()
-        optimizer.zero_grad(set_to_none=True)
+        unet.zero_grad(set_to_none=True)
         loss.backward()
         progress = average(clock.progress if rank == 0 else 0.0)
         torch.nn.utils.clip_grad_norm_(unet.parameters(), 1.0)
-        optimizer.step()
+        optimizer.step(rate(args.rate, step, progress))
         decay = min(EMA, (step + 1) / (step + 20))
         with torch.no_grad():
             torch._foreach_lerp_(list(ema.parameters()), list(unet.parameters()), 1 - decay)

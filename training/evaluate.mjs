@@ -2,8 +2,9 @@
 //   npm run miniature:evaluate -- --out <folder for the pictures> --captions 100 --steps 20
 // Twice as many pictures as captions: each is drawn plain and with modifiers.
 // (a) All subjects put into a picture of the caption's scene and effects: is the one that is nearest to the generated picture
-//     the caption's? (references.mjs) The picture may be mirrored, as half of those in training are. Half of the captions
-//     are asked as none in training, half are of a scene.
+//     the caption's? (references.mjs) The picture may be mirrored, as half of those in training are. Of two subjects each is
+//     looked for beside the other one. Half of the captions are asked as none in training, half are of a scene, of two
+//     subjects, or of a told colour or size.
 // (b) Is a picture of a rewritten prompt nearer to its subject's 3D drawing, and that of the plain prompt nearer to the flat
 //     one, than the other way round? Which of the two does the miniature's own style predictor prefer? How far are the
 //     pictures of two seeds from each other, where the flat and the 3D drawing of the subject are 100% apart?
@@ -21,9 +22,29 @@ import { Output } from "../dist/cli/parts/output.js";
 import { loadConfig } from "../dist/config.js";
 import { rewriterOptions } from "../dist/core/rewriters.js";
 import { atSpeed, speedsOf } from "../dist/core/speeds.js";
-import { distance, feature, mirrored, referencesFor, STYLES, subjects } from "./references.mjs";
+import {
+  distance,
+  feature,
+  mirrored,
+  referenceOf,
+  referencesFor,
+  referencesOfTwo,
+  STYLES,
+  subjects,
+} from "./references.mjs";
 import { SIDE } from "./scenes.mjs";
-import { caption, effectsOf, generator, modifiers, pick, plural, SCENES } from "./words.mjs";
+import {
+  COLOURS,
+  caption,
+  effectsOf,
+  generator,
+  modifiers,
+  pick,
+  plural,
+  SCENES,
+  SIZES,
+  WAYS,
+} from "./words.mjs";
 
 const SEED = 2026;
 const here = (name) => fileURLToPath(new URL(name, import.meta.url));
@@ -40,12 +61,33 @@ const CAPTIONS = Number(flags.captions);
 mkdirSync(out, { recursive: true });
 
 const random = generator(SEED);
-/** Of four captions: as in training, held out, of a scene, of a scene and held out. */
+const anyOf = (list) => pick(random, Object.keys(list));
+const inScene = () => ({ scene: anyOf(SCENES) });
+/** What a caption tells beside its subject: of four a scene in two, a second subject, a colour or size. */
+const composites = [
+  inScene,
+  inScene,
+  ({ label }) => ({
+    way: anyOf(WAYS),
+    second: pick(
+      random,
+      subjects.filter((subject) => subject.label !== label),
+    ),
+  }),
+  ({ person }) => (person || random() < 0.4 ? { size: anyOf(SIZES) } : { colour: anyOf(COLOURS) }),
+];
+/** Of four captions: as in training, held out, of a composite, of a composite and held out. */
 const cases = Array.from({ length: CAPTIONS }, (_, i) => {
-  const entry = { ...subjects[(i * 37) % subjects.length], tags: [], style: "flat", effects: [] };
-  const [heldOut, isScene] = [i % 2 === 1, i % 4 > 1];
-  const scene = isScene ? pick(random, Object.keys(SCENES)) : null;
-  return { entry, scene, heldOut, plain: caption(random, { ...entry, scene }, { heldOut }) };
+  const heldOut = i % 2 === 1;
+  const entry = {
+    ...subjects[(i * 37) % subjects.length],
+    tags: [],
+    style: "flat",
+    effects: [],
+    scene: null,
+  };
+  if (i % 4 > 1) Object.assign(entry, composites[(i >> 2) % composites.length](entry));
+  return { entry, heldOut, plain: caption(random, entry, { heldOut }) };
 });
 
 const config = loadConfig();
@@ -166,42 +208,76 @@ async function drawAll(settings, folder, seed = SEED, list = asked) {
 const seen = async (file) =>
   feature(await sharp(file).removeAlpha().resize(SIDE, SIDE, { fit: "fill" }).raw().toBuffer());
 const asked = [];
-for (const [i, { entry, scene, heldOut, plain }] of cases.entries()) {
+for (const [i, { entry, heldOut, plain }] of cases.entries()) {
   // Held-out optimized prompts are the optimizer's own; the others have modifiers in the manner of training.
   const optimized = heldOut ? rewrites[i].rewrite : `${plain}, ${modifiers(random)}`;
-  asked.push({ entry, scene, heldOut, kind: "flat", prompt: plain, plain });
-  asked.push({ entry, scene, heldOut, kind: "3d", prompt: optimized, plain });
+  asked.push({ entry, heldOut, kind: "flat", prompt: plain, plain });
+  asked.push({ entry, heldOut, kind: "3d", prompt: optimized, plain });
 }
 const drawings = await drawAll(imageSettings, out);
 const turbo = await drawAll(turboSettings, join(out, "turbo"));
 const again = await drawAll(imageSettings, join(out, "again"), SEED + 1000, asked.slice(0, 80));
 
+/** Pictures that the drawn one may be, nearest first: of every subject in each style; of two, of one beside the other. */
+async function candidatesFor({ entry, drawn }, effects, varied = 0) {
+  const found = [];
+  for (const style of STYLES) {
+    const kind = { ...entry, style, effects: style === "flat" ? [] : effects };
+    if (entry.second) {
+      const references = await referencesOfTwo(kind, drawn, varied);
+      for (const one of references) found.push({ ...one, style, to: distance(drawn, one.reference) });
+    } else
+      for (const side of [drawn, mirrored(drawn)])
+        for (const [subject, reference] of (await referencesFor(kind, side)).entries())
+          found.push({ style, subject, reference, to: distance(side, reference) });
+  }
+  return found.sort((a, b) => a.to - b.to);
+}
+const indexOf = ({ label }) => subjects.findIndex((subject) => subject.label === label);
+/** Of what a caption can tell, the one that makes the own subject's picture most like the drawn one. */
+async function nearestLook({ entry, drawn, kind }, effects, key, values) {
+  let best = { to: Number.POSITIVE_INFINITY };
+  for (const value of [undefined, ...values])
+    for (const side of [drawn, mirrored(drawn)]) {
+      const told = { ...entry, style: kind, effects: kind === "flat" ? [] : effects, [key]: value };
+      const to = distance(side, await referenceOf(indexOf(entry), told, side));
+      if (to < best.to) best = { to, value };
+    }
+  return best.value;
+}
+
 const apart = [];
 for (const drawing of [...drawings, ...turbo]) {
+  const { entry } = drawing;
   const effects = effectsOf(drawing.prompt);
-  const own = subjects.findIndex(({ label }) => label === drawing.entry.label);
-  const candidates = [];
-  for (const drawn of [drawing.drawn, mirrored(drawing.drawn)])
-    for (const style of STYLES) {
-      const kind = { style, scene: drawing.scene, effects: style === "flat" ? [] : effects };
-      const references = await referencesFor(kind, drawn);
-      for (const [subject, reference] of references.entries())
-        candidates.push({ style, subject, reference, to: distance(drawn, reference) });
-    }
-  const nearest = (list) => list.reduce((best, one) => (one.to < best.to ? one : best));
-  const found = nearest(candidates);
-  const mine = candidates.filter(({ subject }) => subject === own);
-  drawing.subject = found.subject === own;
-  drawing.style = nearest(mine).style === drawing.kind;
-  drawing.found = subjects[found.subject].name;
-  if (apart.length < again.length) apart.push(distance(mine[0].reference, mine[1].reference));
+  const candidates = await candidatesFor(drawing, effects);
+  const nearestOf = (style) =>
+    candidates.find((one) => one.subject === indexOf(entry) && one.style === style);
+  const [flat, solid] = STYLES.map(nearestOf);
+  drawing.found = subjects[candidates[0].subject].name;
+  drawing.subject = candidates[0].subject === indexOf(entry);
+  drawing.style = (flat.to < solid.to ? "flat" : "3d") === drawing.kind;
+  if (entry.second) {
+    const [other] = await candidatesFor(drawing, effects, 1);
+    drawing.foundSecond = subjects[other.subject].name;
+    drawing.ofTwo = [drawing.subject, other.subject === indexOf(entry.second)];
+    drawing.subject = drawing.ofTwo.every(Boolean);
+  }
+  for (const [key, values] of [
+    ["colour", Object.keys(COLOURS)],
+    ["size", Object.keys(SIZES)],
+  ])
+    if (entry[key]) drawing[key] = (await nearestLook(drawing, effects, key, values)) === entry[key];
+  if (apart.length < again.length) apart.push(distance(flat.reference, solid.reference));
 }
 const mean = (list) => list.reduce((sum, value) => sum + value, 0) / list.length;
 const betweenSeeds = mean(again.map(({ drawn }, i) => distance(drawn, drawings[i].drawn)));
 
 const added = rewrites.slice(0, CAPTIONS + UNSEEN.length).map(({ rewrite }) => /, \w+.*, \w/.test(rewrite));
 const share = (list) =>
-  `${((100 * list.filter(Boolean).length) / list.length).toFixed(1)}% of ${list.length}`;
+  list.length === 0
+    ? "none"
+    : `${((100 * list.filter(Boolean).length) / list.length).toFixed(1)}% of ${list.length}`;
 const of = (filter, key, among = drawings) => share(among.filter(filter).map((drawing) => drawing[key]));
 const median = (list) => list.map(({ ms }) => ms).sort((a, b) => a - b)[list.length >> 1];
 const beautiful = drawings.flatMap((one, i) => (i % 2 ? [one.beauty > drawings[i - 1].beauty] : []));
@@ -209,11 +285,13 @@ const table = [
   ["nearest drawing is the subject's, all captions", of(() => true, "subject")],
   ["captions as in training", of((d) => !d.heldOut, "subject")],
   ["captions held out", of((d) => d.heldOut, "subject")],
-  ["captions of a scene", of((d) => d.scene !== null, "subject")],
-  [
-    "captions of the first 100 subjects",
-    of((d) => subjects.findIndex(({ label }) => label === d.entry.label) < 100, "subject"),
-  ],
+  ["captions of a scene", of((d) => d.entry.scene, "subject")],
+  ["captions of two: both", of((d) => d.ofTwo, "subject")],
+  ["captions of two: each", share(drawings.flatMap((d) => d.ofTwo ?? []))],
+  ["captions of a colour or size", of((d) => d.entry.colour || d.entry.size, "subject")],
+  ["of a colour: nearest in that colour", of((d) => d.entry.colour, "colour")],
+  ["of a size: nearest in that size", of((d) => d.entry.size, "size")],
+  ["captions of the first 100 subjects", of((d) => indexOf(d.entry) < 100, "subject")],
   ["chance", `${(100 / subjects.length).toFixed(1)}%`],
   ["plain prompts: nearer to the flat drawing", of((d) => d.kind === "flat", "style")],
   ["optimized prompts: nearer to the 3D drawing", of((d) => d.kind === "3d", "style")],

@@ -140,6 +140,9 @@ def main():
         "_class_name": "AutoencoderKL", "_diffusers_version": VERSION, "act_fn": "silu", **decoder.CONFIG,
     })
     write_weights(sd / "vae/diffusion_pytorch_model.fp16.safetensors", state_of(scratch, "decoder"))
+    subjects = json.loads((scratch / "data/subjects.json").read_text())
+    lines = [", ".join([subject["name"], *subject["others"]]) for subject in subjects]
+    (args.target / "subjects.txt").write_text("\n".join(lines) + "\n")
     size = sum(file.stat().st_size for file in args.target.rglob("*") if file.is_file())
     print(f"{size / 1e6:.1f} MB in {args.target}")
 

@@ -3,7 +3,8 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import sharp from "sharp";
-import { HUES, layers, placing, SIDE } from "./scenes.mjs";
+import * as compose from "./compose.mjs";
+import { HUES, placing, SIDE } from "./scenes.mjs";
 
 const SQUARE = 4;
 const PARTS = SIDE / SQUARE;
@@ -18,77 +19,67 @@ const sheet = await sharp(readFileSync(here("reference.webp")))
   .toBuffer({ resolveWithObject: true });
 const columns = sheet.info.width / SIDE;
 
-/** A subject's pixels, RGBA, where it stands in such a picture. */
-async function place(i, { style, scene }) {
+/** A subject alone. */
+async function drawing(i, style) {
   const tile = 2 * i + STYLES.indexOf(style);
   const [left, top] = [(tile % columns) * SIDE, Math.floor(tile / columns) * SIDE];
-  const { size, top: above } = placing(style, scene);
-  const side = Math.round((SIDE - size) / 2);
-  const subject = sharp(sheet.data, { raw: sheet.info }).extract({ left, top, width: SIDE, height: SIDE });
-  return sharp(await subject.raw().toBuffer(), { raw: { width: SIDE, height: SIDE, channels: 4 } })
-    .resize(size, size)
-    .extend({
-      left: side,
-      right: SIDE - size - side,
-      top: above,
-      bottom: SIDE - size - above,
-      background: "#00000000",
-    })
-    .raw()
-    .toBuffer();
+  const alone = sharp(sheet.data, { raw: sheet.info }).extract({ left, top, width: SIDE, height: SIDE });
+  return { data: await alone.raw().toBuffer(), width: SIDE, height: SIDE };
 }
-const placed = new Map();
-async function allPlaced(kind) {
-  const key = `${kind.style} ${kind.scene !== null}`;
-  if (!placed.has(key)) placed.set(key, await Promise.all(subjects.map((_, i) => place(i, kind))));
-  return placed.get(key);
+const drawings = Object.fromEntries(
+  await Promise.all(
+    STYLES.map(async (style) => [style, await Promise.all(subjects.map((_, i) => drawing(i, style)))]),
+  ),
+);
+const indexOf = ({ label }) => subjects.findIndex((subject) => subject.label === label);
+
+/** Keeps what was asked for last. */
+class Kept {
+  #most;
+  #values = new Map();
+  constructor(most) {
+    this.#most = most;
+  }
+  get(key, make) {
+    const value = this.#values.get(key) ?? make();
+    this.#values.delete(key);
+    this.#values.set(key, value);
+    if (this.#values.size > this.#most) this.#values.delete(this.#values.keys().next().value);
+    return value;
+  }
 }
+const places = new Kept(32);
+/** All subjects, where one stands in a picture: RGBA [SIDE * SIDE * 4] each. */
+const allPlaced = (style, square, look) =>
+  places.get(JSON.stringify([style, square, look]), () =>
+    Promise.all(drawings[style].map((drawing) => compose.placed(drawing, square, look))),
+  );
 
 /** Means of squares: [SIDE * SIDE * 3] -> [PARTS * PARTS * 3] */
+const MEAN_OF = Int32Array.from({ length: 3 * SIDE * SIDE }, (_, at) => {
+  const [y, x] = [Math.floor(at / 3 / SIDE), Math.floor(at / 3) % SIDE];
+  return 3 * (Math.floor(y / SQUARE) * PARTS + Math.floor(x / SQUARE)) + (at % 3);
+});
 export function feature(pixels) {
   const means = new Float32Array(3 * PARTS * PARTS);
-  for (let y = 0; y < SIDE; y++)
-    for (let x = 0; x < SIDE; x++)
-      for (let c = 0; c < 3; c++)
-        means[3 * (Math.floor(y / SQUARE) * PARTS + Math.floor(x / SQUARE)) + c] +=
-          pixels[3 * (y * SIDE + x) + c] / SQUARE ** 2;
+  for (let at = 0; at < pixels.length; at++) means[MEAN_OF[at]] += pixels[at] / SQUARE ** 2;
   return means;
 }
-export const distance = (a, b) => a.reduce((sum, value, i) => sum + Math.abs(value - b[i]), 0) / a.length;
+export function distance(a, b) {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += Math.abs(a[i] - b[i]);
+  return sum / a.length;
+}
 
 const edge = (i) => {
   const [x, y] = [Math.floor(i / 3) % PARTS, Math.floor(i / 3 / PARTS)];
   return (x === 0 || x === PARTS - 1) && y < PARTS / 2;
 };
 
-/** Colours of `above` (RGBA) over `picture` (RGB), which is changed. */
-function lay(picture, above) {
-  for (let at = 0; at < SIDE * SIDE; at++) {
-    const alpha = above[4 * at + 3] / 255;
-    for (let c = 0; c < 3; c++) picture[3 * at + c] += alpha * (above[4 * at + c] - picture[3 * at + c]);
-  }
-}
-const raw = (svg) => sharp(svg).ensureAlpha().raw().toBuffer();
-async function ground(kind) {
-  const { behind, before } = layers(kind);
-  const picture = new Float32Array(3 * SIDE * SIDE);
-  lay(picture, await raw(behind));
-  return { picture, before };
-}
-async function on({ picture, before }, kind, wanted) {
-  const [front, all] = [await raw(before), await allPlaced(kind)];
-  return wanted.map((i) => {
-    const whole = picture.slice();
-    lay(whole, all[i]);
-    lay(whole, front);
-    return whole;
-  });
-}
-
 /** One subject's picture of that kind, as training has it: RGB [SIDE * SIDE * 3]. */
-export async function pictureOf(i, kind) {
-  const picture = Uint8Array.from((await on(await ground(kind), kind, [i]))[0]);
-  return kind.mirrored ? mirrored(picture) : picture;
+export async function pictureOf(i, { mirrored: isMirrored, ...kind }) {
+  const picture = await compose.pictureOf(kind, [drawings[kind.style][i]]);
+  return isMirrored ? mirrored(picture) : picture;
 }
 
 /** Pixels or a feature, left for right. */
@@ -100,31 +91,74 @@ export function mirrored(values) {
   });
 }
 
-/** Of the last kinds that were asked for: a drawing's two sides mostly have the same, and flat ones come again. */
-const made = new Map();
-const KEPT = 64;
+const made = new Kept(64);
 
-/**
- * Every subject's picture of that kind, as features; of the colours that no caption tells of, the one that the upper edges
- * of the drawn picture are like.
- *
- * @param kind `style`, `scene` and `effects`, as `layers` takes them
- */
-export async function referencesFor(kind, drawn) {
+/** The ground of that kind; of the colours that no caption tells of, the one that the upper edges of the picture are like. */
+async function groundLike(kind, drawn) {
   let best = { to: Number.POSITIVE_INFINITY };
   for (let hue = 0; hue < HUES; hue++) {
-    const told = { ...kind, hue };
-    const here = await ground(told);
-    const to = feature(here.picture).reduce(
+    const ground = await compose.ground({ ...kind, hue });
+    const to = feature(ground.picture).reduce(
       (sum, value, i) => sum + (edge(i) ? Math.abs(value - drawn[i]) : 0),
       0,
     );
-    if (to < best.to) best = { to, here, told };
+    if (to < best.to) best = { to, hue, ground };
   }
-  const key = JSON.stringify(best.told);
-  const found = made.get(key) ?? (await on(best.here, kind, [...subjects.keys()])).map(feature);
-  made.delete(key);
-  made.set(key, found);
-  if (made.size > KEPT) made.delete(made.keys().next().value);
+  return best;
+}
+
+/**
+ * Every subject's picture of that kind, as features.
+ *
+ * @param kind `style`, `scene`, `effects` and what else `layers`, `placing` and `placed` take
+ * @param drawn the feature of a picture, whose ground they get
+ */
+export async function referencesFor(kind, drawn) {
+  const { hue, ground } = await groundLike(kind, drawn);
+  const { style, scene, effects, colour, size } = kind;
+  return made.get(JSON.stringify([style, scene, effects, colour, size, hue]), async () => {
+    const [square] = placing(kind);
+    const all = await allPlaced(style, square, { colour });
+    return all.map((one) => feature(compose.composed(ground, [one])));
+  });
+}
+
+/** One subject's picture of that kind, as `referencesFor` has it. */
+export async function referenceOf(subject, kind, drawn) {
+  const { ground } = await groundLike(kind, drawn);
+  const [square] = placing(kind);
+  const one = await compose.placed(drawings[kind.style][subject], square, { colour: kind.colour });
+  return feature(compose.composed(ground, [one]));
+}
+
+/**
+ * Every subject's picture as one of two, beside the other one that is told; both ways that each may look.
+ *
+ * @param kind with `second`
+ * @param varied which of the two, 0 for the first of the caption, is any subject
+ * @returns a feature and the `subject` of each
+ */
+export async function referencesOfTwo(kind, drawn, varied) {
+  const { ground } = await groundLike(kind, drawn);
+  const squares = placing(kind);
+  const found = [];
+  const told = compose.standing(kind);
+  // Those behind come first, so the caption's second.
+  const at = 1 - varied;
+  for (const others of [false, true]) {
+    const other = told[1 - at];
+    const fixed = await compose.placed(drawings[kind.style][indexOf(other)], squares[1 - at], {
+      colour: other.colour,
+      mirrored: others,
+    });
+    for (const mirrored of [false, true]) {
+      const all = await allPlaced(kind.style, squares[at], { colour: told[at].colour, mirrored });
+      for (const [subject, one] of all.entries())
+        found.push({
+          subject,
+          reference: feature(compose.composed(ground, at === 0 ? [one, fixed] : [fixed, one])),
+        });
+    }
+  }
   return found;
 }

@@ -8,13 +8,37 @@ import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join, resolve } from "node:path";
 import sharp from "sharp";
-import { HUES, layers, placing, SIDE } from "./scenes.mjs";
+import { pictureOf, standing } from "./compose.mjs";
+import { HUES, SIDE } from "./scenes.mjs";
 import { subjects } from "./subjects.mjs";
-import { EFFECTS, effectsOf, generator, modifiers, SCENES } from "./words.mjs";
+import {
+  COLOURS,
+  EFFECTS,
+  effectsOf,
+  generator,
+  modifiers,
+  pick,
+  SCENES,
+  SIZES,
+  some,
+  WAYS,
+} from "./words.mjs";
 
-/** Pictures of a subject: plain ones on a white and on other grounds, and with modifiers; one of each scene and style. */
-const PLAIN = 4;
-const MODIFIED = 9;
+/**
+ * Pictures of a subject in each style: as it is, on a white and on other grounds; in scenes; of a told colour or size; with
+ * a second subject.
+ */
+const AS_IT_IS = { flat: 4, "3d": 7 };
+const IN_SCENES = 3;
+const OF_LOOKS = 4;
+const OF_TWO = 7;
+/** Parts of those of two that have a scene, and of their subjects that have a colour. */
+const TWO_IN_SCENES = 0.2;
+const COLOURED = 0.25;
+/** emojibase's number of the group of people and their bodies. */
+const PEOPLE = 1;
+/** Side of a drawing before it is put into pictures. */
+const DRAWN = 128;
 const SEED = 21;
 const COLUMNS = 50;
 
@@ -45,37 +69,50 @@ function sources(entry) {
   return { flat: Buffer.from(svg), "3d": file };
 }
 
-async function compose(source, kind) {
-  const { size, top } = placing(kind.style, kind.scene);
-  const { behind, before } = layers(kind);
-  const subject = await sharp(source).resize(size, size, { kernel: "lanczos3" }).png().toBuffer();
-  return sharp(behind)
-    .composite([
-      { input: subject, left: Math.round((SIDE - size) / 2), top },
-      { input: before, left: 0, top: 0 },
-    ])
-    .removeAlpha()
-    .raw()
-    .toBuffer();
-}
-
 const random = generator(SEED);
 const anyHue = () => 1 + Math.floor(random() * (HUES - 1));
-const effects = () => effectsOf(modifiers(random));
+const chance = (share) => random() < share;
+const anyColour = () => pick(random, Object.keys(COLOURS));
+/** A colour that a caption tells; people don't get one, so theirs says nothing. */
+const coloured = ({ person }) => (person ? { unheard: anyColour() } : { colour: anyColour() });
+/** A told colour, a told size, or both. */
+function look(subject) {
+  const kind = random();
+  return {
+    ...(kind < 0.75 ? coloured(subject) : {}),
+    ...(kind > 0.5 ? { size: pick(random, Object.keys(SIZES)) } : {}),
+  };
+}
 /** What is drawn of each subject. */
-const kinds = () => [
-  ...Array.from({ length: PLAIN }, (_, i) => ({ style: "flat", scene: null, hue: i === 0 ? 0 : anyHue() })),
-  ...Array.from({ length: MODIFIED }, () => ({
-    style: "3d",
-    scene: null,
-    hue: anyHue(),
-    effects: effects(),
-  })),
-  ...Object.keys(SCENES).flatMap((scene) => [
-    { style: "flat", scene, hue: anyHue() },
-    { style: "3d", scene, hue: anyHue(), effects: effects() },
-  ]),
-];
+const kinds = (subject, all) =>
+  ["flat", "3d"].flatMap((style) => {
+    const made = (kind, hue = anyHue()) => ({
+      style,
+      scene: null,
+      hue,
+      effects: style === "flat" ? [] : effectsOf(modifiers(random)),
+      ...kind,
+    });
+    const of = (count, kind) => Array.from({ length: count }, (_, i) => kind(i));
+    return [
+      ...of(AS_IT_IS[style], (i) => made({}, style === "flat" && i === 0 ? 0 : anyHue())),
+      ...some(random, Object.keys(SCENES), IN_SCENES).map((scene) => made({ scene })),
+      ...of(OF_LOOKS, () => made(look(subject))),
+      ...of(OF_TWO, (i) => {
+        const second = pick(
+          random,
+          all.filter(({ label }) => label !== subject.label),
+        );
+        return made({
+          scene: chance(TWO_IN_SCENES) ? pick(random, Object.keys(SCENES)) : null,
+          way: i % 2 ? "beside" : "on",
+          mirrored: chance(0.5),
+          ...(chance(COLOURED) ? coloured(subject) : {}),
+          second: { ...second, mirrored: chance(0.5), ...(chance(COLOURED) ? coloured(second) : {}) },
+        });
+      }),
+    ];
+  });
 
 /** Tiles of SIDE x SIDE in rows, as PNG. */
 async function sheetOf(tiles, depth) {
@@ -98,29 +135,57 @@ const pictures = [];
 const index = [];
 const alone = [];
 const byLabel = new Map(emoji.map((entry) => [entry.label, entry]));
-for (const subject of subjects()) {
+const all = subjects().map((subject) => {
   const entry = byLabel.get(subject.label);
   if (!entry) throw new Error(`emojibase knows no "${subject.label}"`);
+  return { ...subject, ...(entry.group === PEOPLE ? { person: true } : {}) };
+});
+const drawings = new Map();
+for (const { label } of all) {
+  const entry = byLabel.get(label);
   const files = sources(entry);
-  for (const kind of kinds()) {
-    pictures.push(await compose(files[kind.style], kind));
-    index.push({ ...subject, effects: [], ...kind, tags: entry.tags });
-  }
+  const drawing = async (style) => ({
+    data: await sharp(files[style]).resize(DRAWN, DRAWN).ensureAlpha().raw().toBuffer(),
+    width: DRAWN,
+    height: DRAWN,
+  });
+  drawings.set(label, { flat: await drawing("flat"), "3d": await drawing("3d") });
   for (const style of ["flat", "3d"])
     alone.push(await sharp(files[style]).resize(SIDE, SIDE).ensureAlpha().raw().toBuffer());
 }
+for (const subject of all) {
+  const entries = kinds(subject, all).map((kind) => ({
+    ...subject,
+    ...kind,
+    tags: byLabel.get(subject.label).tags,
+  }));
+  const drawn = entries.map((entry) =>
+    pictureOf(
+      entry,
+      standing(entry).map(({ label }) => drawings.get(label)[entry.style]),
+    ),
+  );
+  pictures.push(...(await Promise.all(drawn)));
+  index.push(...entries);
+}
 writeFileSync(join(scratch, "pictures.u8"), Buffer.concat(pictures));
 writeFileSync(join(scratch, "pictures.json"), JSON.stringify(index));
-const told = { scenes: Object.keys(SCENES), effects: Object.keys(EFFECTS) };
+const told = {
+  scenes: Object.keys(SCENES),
+  effects: Object.keys(EFFECTS),
+  colours: Object.keys(COLOURS),
+  sizes: Object.keys(SIZES),
+  ways: Object.keys(WAYS),
+};
 writeFileSync(join(scratch, "told.json"), JSON.stringify(told));
 writeFileSync(join(scratch, "subjects.u8"), Buffer.concat(alone));
-writeFileSync(join(scratch, "subjects.json"), JSON.stringify(subjects()));
+writeFileSync(join(scratch, "subjects.json"), JSON.stringify(all));
 const shown = pictures.slice(0, 40 * COLUMNS);
 await (await sheetOf(shown, 3)).png().toFile(join(scratch, "pictures.png"));
 if (reference) {
   const sheet = await sheetOf(alone, 4);
   await sheet.webp({ quality: 85, alphaQuality: 85 }).toFile(join(reference, "reference.webp"));
-  const lines = subjects().map((subject) => JSON.stringify(subject));
+  const lines = all.map((subject) => JSON.stringify(subject));
   writeFileSync(join(reference, "reference.json"), `[\n${lines.join(",\n")}\n]\n`);
 }
-console.log(`${pictures.length} pictures of ${subjects().length} subjects in ${scratch}`);
+console.log(`${pictures.length} pictures of ${all.length} subjects in ${scratch}`);

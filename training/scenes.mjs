@@ -125,22 +125,71 @@ const SPARKLES = [
 const svg = (content) =>
   Buffer.from(`<svg xmlns="http://www.w3.org/2000/svg" width="${SIDE}" height="${SIDE}">${content}</svg>`);
 
-/** The side in pixels of a subject's square, and how far its top is from the picture's. */
-export function placing(style, scene) {
-  if (scene) return { size: 50, top: 11 };
-  return style === "flat" ? { size: 60, top: 2 } : { size: 54, top: 4 };
+/**
+ * Where subjects stand in a picture: of each the side of its square and the square's left and top, in pixels; a big one
+ * reaches over the edges. Of two the one behind comes first, and is the second of the caption.
+ *
+ * @param kind as `layers` takes it, and `size` ("small", "big" or none) or the `way` of two
+ */
+export function placing({ style, scene, size, way }) {
+  if (way === "beside")
+    return [
+      { side: 34, left: 30, top: 22 },
+      { side: 34, left: 0, top: 24 },
+    ];
+  if (way === "on")
+    return [
+      { side: 38, left: 13, top: 26 },
+      { side: 34, left: 15, top: 0 },
+    ];
+  const [side, top] = scene ? [50, 11] : style === "flat" ? [60, 2] : [54, 4];
+  const foot = top + side;
+  const own = { small: 30, big: 84 }[size] ?? side;
+  const left = Math.round((SIDE - own) / 2);
+  return [{ side: own, left, top: size === "big" ? -8 : size === "small" ? Math.min(foot, 56) - own : top }];
+}
+
+/**
+ * A subject's pixels in another colour: its light and shade stay, and a little of its own colours.
+ *
+ * @param pixels RGBA, which are changed
+ * @param colour of COLOURS in words.mjs, as #rrggbb
+ */
+export function recolour(pixels, colour) {
+  const wanted = channels(colour);
+  const light = (at) => (0.3 * pixels[at] + 0.59 * pixels[at + 1] + 0.11 * pixels[at + 2]) / 255;
+  let [sum, weight] = [0, 1e-6];
+  for (let at = 0; at < pixels.length; at += 4) {
+    sum += light(at) * pixels[at + 3];
+    weight += pixels[at + 3];
+  }
+  // The mean light of a subject gets the colour itself.
+  const power = Math.log(0.55) / Math.log(Math.min(0.95, Math.max(0.05, sum / weight)));
+  for (let at = 0; at < pixels.length; at += 4) {
+    const shade = light(at) ** power;
+    for (let c = 0; c < 3; c++) {
+      const dark = 0.25 * wanted[c];
+      const bright = 0.35 * wanted[c] + 0.65 * 255;
+      const value =
+        shade < 0.55
+          ? dark + (shade / 0.55) * (wanted[c] - dark)
+          : wanted[c] + ((shade - 0.55) / 0.45) * (bright - wanted[c]);
+      pixels[at + c] = Math.round(0.85 * value + 0.15 * pixels[at + c]);
+    }
+  }
 }
 
 /**
  * What is behind a subject and what is before it.
  *
- * @param style `flat` or `3d`
- * @param scene of SCENES in words.mjs, or null
- * @param effects of the modifiers; none for a flat drawing
- * @param hue which ground, 0 to HUES - 1; a scene has its own
+ * @param kind.style `flat` or `3d`
+ * @param kind.scene of SCENES in words.mjs, or null
+ * @param kind.effects of the modifiers; none for a flat drawing
+ * @param kind.hue which ground, 0 to HUES - 1; a scene has its own
  * @returns SVG files of SIDE x SIDE; `before` is transparent
  */
-export function layers({ style, scene, effects = [], hue = 0 }) {
+export function layers(kind) {
+  const { style, scene, effects = [], hue = 0 } = kind;
   const lights = effects.filter((effect) => effect in LIGHTS).map((effect) => LIGHTS[effect]);
   const own = colours(style, scene, hue);
   // A light is stronger than an untold ground; a told place it only tints, as the untold colour does.
@@ -155,13 +204,15 @@ export function layers({ style, scene, effects = [], hue = 0 }) {
     ? ""
     : (hue === 0 ? "" : over(hsl(degrees(hue), 0.8, 0.55), 0.22)) +
       (lights.length > 0 ? over(mixed(lights.flat()), 0.35) : "");
-  const { size, top: above } = placing(style, scene);
-  const foot = above + size - 2;
   const depth = effects.includes("shadow") ? 0.6 : 0.25;
-  const shadow =
-    style === "flat"
-      ? ""
-      : `<ellipse cx="32" cy="${foot}" rx="${size * 0.4}" ry="4.5" fill="url(#s)" fill-opacity="${depth}"/>`;
+  // What stands on another one throws its shadow there, unseen.
+  const standing = style === "flat" ? [] : kind.way === "on" ? placing(kind).slice(0, 1) : placing(kind);
+  const shadow = standing
+    .map(
+      ({ side, left, top: above }) =>
+        `<ellipse cx="${left + side / 2}" cy="${above + side - 2}" rx="${side * 0.4}" ry="4.5" fill="url(#s)" fill-opacity="${depth}"/>`,
+    )
+    .join("");
   const drawn = Object.keys(DRAWN)
     .filter((effect) => effects.includes(effect))
     .map((effect) => DRAWN[effect])

@@ -26,8 +26,28 @@ def weights(path):
     return {name: tensor.float() for name, tensor in load_file(path).items()}
 
 
-def known_codes(encoder, tokenizer, subjects):
-    """How the encoder calls each subject's flat and 3D drawing: [subjects, 2, WIDTH]."""
+def known_names(subjects, lines):
+    """By what name the encoder knows which of the subjects: {index: name}.
+
+    lines: of subjects.txt, names parted by commas, the first one the subject's own. A name may have passed to another
+    subject since.
+    """
+    own = {subject["name"] for subject in subjects}
+    primary = {}
+    for names in ([name.strip() for name in line.split(",")] for line in lines):
+        primary[names[0]] = names[0]
+        if names[0] not in own:
+            primary |= {name: names[0] for name in names[1:]}
+    found = {}
+    for i, subject in enumerate(subjects):
+        name = next((primary[n] for n in (subject["name"], *subject["others"]) if n in primary), None)
+        if name:
+            found[i] = name
+    return found
+
+
+def known_codes(encoder, tokenizer, names):
+    """How the encoder calls each subject's flat and 3D drawing: [names, 2, WIDTH]."""
     def mean_state(texts):
         ids = tokenizer(texts, padding="max_length", truncation=True, max_length=text_encoder.POSITIONS).input_ids
         return encoder(input_ids=torch.tensor(ids)).last_hidden_state[:, -1].mean(0)
@@ -35,8 +55,8 @@ def known_codes(encoder, tokenizer, subjects):
     flat = lambda name: [name, f"a {name}", f"a picture of a {name}"]
     with torch.no_grad():
         return torch.stack([
-            torch.stack([mean_state(flat(s["name"])), mean_state([f"{t}, 3d render, highly detailed" for t in flat(s["name"])])])
-            for s in subjects
+            torch.stack([mean_state(flat(name)), mean_state([f"{t}, 3d render, highly detailed" for t in flat(name)])])
+            for name in names
         ])
 
 
@@ -91,9 +111,9 @@ def main():
     encoder.load_state_dict(text)
     encoder.eval()
     drawings, subjects = load_subjects(scratch / "data")
-    names = {line.split(",")[0].strip() for line in (args.checkpoint / "subjects.txt").read_text().splitlines()}
-    known = [i for i, subject in enumerate(subjects) if subject["name"] in names]
-    codes = codes_of(drawings, known, known_codes(encoder, tokenizer, [subjects[i] for i in known]))
+    called = known_names(subjects, (args.checkpoint / "subjects.txt").read_text().splitlines())
+    known = list(called)
+    codes = codes_of(drawings, known, known_codes(encoder, tokenizer, list(called.values())))
     save(scratch / "text-encoder/codes.pt", codes)
     print(json.dumps({"known": len(known), "new": len(subjects) - len(known)}))
 

@@ -19,6 +19,8 @@ from common import load_pictures, log, save, setup
 INNER = (32, 16, 8, 4)
 FLAT, SOLID = 4.5, 6.0
 VERSIONS = 3
+#: One picture in so many is looked at: each subject has 39.
+EVERY = 4
 STEPS, RATE, BATCH = 3000, 2e-3, 256
 
 
@@ -43,10 +45,12 @@ def main():
     setup(args.seed)
     generator = torch.Generator().manual_seed(args.seed)
     pictures, index = load_pictures(args.scratch / "data")
+    latents = torch.load(args.scratch / "latents/latents.pt")[0]
+    pictures, index, latents = pictures[::EVERY], index[::EVERY], latents[::EVERY]
     model = clip.build(len(text_encoder.tokenizer_of(args.scratch)))
     model.load_state_dict(torch.load(args.scratch / "clip/state.pt")["model"])
     model.eval()
-    sources = torch.cat([pictures[None], clip.decoded(args.scratch, generator)])
+    sources = torch.cat([pictures[None], clip.decoded(args.scratch, latents, generator)])
     x = (sources.flatten(0, 1) + 1) / 2
     versions = [x] + [clip.disturb(x, generator) for _ in range(VERSIONS - 1)]
     embeds = torch.cat([clip.embed_pictures(model, version) for version in versions])

@@ -12,13 +12,13 @@ skull | | death
 ghost | | haunting spirit
 alien | | extraterrestrial
 robot | | android, machine man
-red heart | | heart, romance
+red heart | heart | romance
 broken heart | | heartbreak
 detective | | cyberpunk detective, spy
 ninja | warrior | ninja, fighter, portrait of a warrior
 astronaut | | person in a space suit
 Santa Claus | santa claus
-man mage | wizard | mage, sorcerer
+man mage | wizard | sorcerer
 mechanical arm | robotic arm | mechanical arm
 thumbs up
 monkey face | monkey
@@ -46,7 +46,7 @@ octopus
 butterfly
 honeybee | bee | honeybee
 cherry blossom
-rose | | red rose
+rose
 sunflower
 evergreen tree | pine tree | evergreen tree, forest
 palm tree
@@ -76,13 +76,13 @@ house
 castle | | fantasy castle, fortress
 locomotive | train | steam train, locomotive
 bus
-automobile | red car | car
+automobile | car
 sailboat | | boat
 airplane | | plane
 rocket | | spaceship, rocket ship
 crescent moon | | moon
 sun | | sunshine
-star | | yellow star
+star
 cloud with rain | rain cloud | rain
 rainbow
 umbrella
@@ -92,13 +92,13 @@ fire | | flame
 droplet | water drop
 jack-o-lantern | | halloween pumpkin, pumpkin
 Christmas tree | christmas tree
-balloon | | red balloon
+balloon
 soccer ball
 teddy bear
-crown | | golden crown
+crown
 gem stone | diamond | gem
 guitar | | electric guitar
-laptop | | computer
+laptop
 light bulb
 key
 shield
@@ -109,11 +109,10 @@ partying face | | party, celebration
 cowboy hat face | cowboy | cowboy hat
 clown face | clown
 pile of poo | poo | poop
-ogre | | red demon
+ogre
 alien monster | space invader | video game monster
 see-no-evil monkey | shy monkey | see no evil monkey
 love letter
-blue heart
 flexed biceps | strong arm | muscle, strength
 waving hand | | hand
 eye
@@ -121,7 +120,7 @@ brain
 bone
 footprints
 baby
-man: beard | bearded man | man
+man: beard | bearded man
 old woman | | grandmother
 old man | | grandfather
 princess
@@ -130,7 +129,7 @@ man superhero | superhero | hero
 woman fairy | fairy
 man vampire | vampire | dracula
 man zombie | zombie | undead
-woman dancing | dancer | woman in a red dress, dancing woman
+woman dancing | dancer | dancing woman
 person surfing | surfer
 skier
 person biking | cyclist | person on a bicycle
@@ -161,7 +160,7 @@ chipmunk | squirrel | chipmunk
 beaver
 hedgehog
 bat
-bear | | brown bear
+bear
 koala
 sloth
 otter
@@ -184,7 +183,7 @@ goose
 crocodile | | alligator
 lizard | | gecko
 snake
-dragon | green dragon
+dragon | chinese dragon
 dolphin
 seal
 fish | blue fish
@@ -219,7 +218,6 @@ melon
 tangerine | orange | mandarin
 lemon
 mango
-green apple
 pear
 peach
 blueberries
@@ -377,7 +375,7 @@ drum
 mobile phone | | phone, smartphone
 telephone
 battery
-desktop computer | computer screen
+desktop computer | computer | computer screen
 camera
 television | tv
 candle
@@ -388,7 +386,7 @@ books | stack of books
 scroll
 newspaper
 money bag | | money
-coin | gold coin
+coin
 envelope | letter
 package | cardboard box | box
 postbox | mailbox
@@ -427,6 +425,289 @@ coffin
 moai | easter island statue
 joystick
 pirate flag
+boy
+girl
+man
+woman | | lady
+teacher
+judge
+farmer | | gardener
+cook | chef
+mechanic
+scientist
+singer
+artist | painter
+pilot
+firefighter | | fireman
+police officer | | policeman, police
+guard | royal guard
+construction worker | builder | construction worker
+health worker | doctor | nurse
+student | | pupil
+person with crown | king | queen
+baby angel | angel
+man elf | elf
+man genie | genie
+troll
+woman mage | witch | sorceress
+man supervillain | villain | supervillain
+woman with veil | bride
+man in tuxedo | groom | man in a suit, gentleman
+man technologist | hacker | programmer
+person in lotus position | monk | yoga, meditation
+person running | runner
+person swimming | swimmer
+snowboarder
+horse racing | horse rider | jockey, rider
+person lifting weights | weightlifter
+person rowing boat | rower
+person juggling | juggler
+person climbing | climber
+person fencing | fencer
+winking face
+nerd face | nerd
+exploding head
+face with medical mask | face with a mask
+cold face | freezing face
+goblin
+skull and crossbones
+mechanical leg | robotic leg | mechanical leg
+ear
+nose
+tooth
+mouth | lips
+anatomical heart
+lungs
+raised fist | fist
+victory hand | peace sign
+handshake
+folded hands | praying hands
+polar bear
+bison | buffalo
+ox
+sauropod | brontosaurus | long-necked dinosaur
+oyster
+beetle
+cricket | grasshopper
+cockroach
+mosquito
+fly | housefly
+worm
+microbe | | virus, bacteria
+paw prints | paw print
+wing
+nest with eggs | bird nest | nest
+blossom | flower | daisy
+wilted flower | wilted rose
+hyacinth | lavender
+sheaf of rice | wheat
+herb
+leaf fluttering in wind | leaf | green leaf
+olive
+bell pepper
+cucumber
+leafy green | lettuce | cabbage
+peanuts
+beans
+chestnut
+ginger root | ginger
+pea pod | peas
+baguette bread | baguette
+bagel
+cut of meat | steak
+stuffed flatbread | kebab
+falafel
+shallow pan of food | paella
+fondue
+green salad | salad
+butter
+salt
+canned food | tin can
+bento box | bento
+cooked rice | bowl of rice | rice
+curry rice | curry
+fried shrimp
+dango
+fortune cookie
+takeout box
+shaved ice
+custard | pudding
+baby bottle
+teacup without handle | green tea | teacup
+bottle with popping cork | champagne | bottle
+tropical drink
+tumbler glass | whiskey
+cup with straw | soda | lemonade
+beverage box | juice box | juice
+ice | ice cube
+fork and knife with plate | plate | dinner
+spoon
+fork and knife | fork
+kitchen knife | knife
+jar
+amphora | vase
+rock | | stone, boulder
+wood | log | firewood
+brick | | bricks
+house with garden | | garden
+derelict house | haunted house | ruin
+hotel
+bank
+post office
+convenience store | shop | store
+shinto shrine | torii
+playground slide | playground | slide
+barber pole
+metro | subway
+minibus | van
+sport utility vehicle | jeep | suv
+articulated lorry | lorry
+manual wheelchair | wheelchair
+auto rickshaw | rickshaw
+kick scooter
+roller skate
+fuel pump | gas pump | petrol pump
+wheel | | tire
+vertical traffic light | traffic light
+stop sign
+ring buoy | lifebuoy | life ring
+mountain cableway | cable car | gondola
+luggage | suitcase
+stopwatch
+thermometer
+milky way | galaxy | milky way
+cloud with lightning | storm cloud | storm
+cloud with snow | snow cloud
+wind face | wind
+railway track | railway | railroad
+motorway | highway | road
+firecracker | dynamite
+wind chime
+ribbon | | bow tie
+ticket
+military medal | medal
+volleyball
+american football | | rugby ball
+bowling
+ice hockey | hockey stick | hockey
+ping pong | table tennis | ping pong
+badminton
+martial arts uniform | karate suit | karate
+flag in hole | golf | golf hole
+ice skate
+diving mask | snorkel
+skis
+sled
+bullseye | target | dartboard
+yo-yo
+water pistol | water gun | pistol
+pool 8 ball | billiard ball
+slot machine
+mirror ball | disco ball | disco
+nesting dolls | russian doll | doll
+joker | playing card
+performing arts | theater masks | theatre
+framed picture | picture frame
+thread
+knot | rope
+goggles
+necktie | tie
+gloves
+coat | | jacket
+socks
+bikini
+shorts
+folding hand fan | hand fan
+purse
+handbag
+shopping bags
+hiking boot | boot
+ballet shoes
+billed cap | cap | baseball cap
+military helmet | helmet
+megaphone
+studio microphone
+accordion
+musical keyboard | piano | grand piano
+banjo
+long drum | conga
+maracas
+flute
+electric plug | plug
+printer
+keyboard | computer keyboard | keyboard
+computer mouse
+floppy disk
+optical disk | cd | compact disc
+abacus
+clapper board | movie clapper
+movie camera | film camera
+video camera
+magnifying glass tilted left | magnifying glass
+diya lamp | oil lamp
+closed book | notebook
+label | price tag
+dollar banknote | banknote | dollar bill
+credit card
+receipt
+fountain pen | pen
+memo | sheet of paper
+briefcase
+file folder | folder
+calendar
+bar chart | chart
+clipboard
+pushpin
+paperclip
+straight ruler | ruler
+wastebasket | trash can
+pick | pickaxe
+boomerang
+carpentry saw | handsaw
+screwdriver
+nut and bolt | screw
+balance scale | scales
+chains | chain
+hook
+toolbox
+ladder
+alembic | potion | alembic
+dna
+satellite antenna | radar dish | antenna
+drop of blood | blood
+adhesive bandage | bandage
+crutch
+stethoscope
+elevator
+couch and lamp | sofa | couch
+plunger
+shower
+mouse trap | mousetrap
+razor
+safety pin
+roll of paper | toilet paper
+bucket
+bubbles
+toothbrush
+sponge
+fire extinguisher
+cigarette
+headstone | gravestone | tombstone, grave
+funeral urn | urn
+nazar amulet | amulet
+warning | warning sign
+radioactive | radioactive sign
+yin yang
+peace symbol
+red question mark | question mark
+check mark button | check mark
+latin cross | cross
+menorah
+chequered flag | racing flag
+triangular flag | flag
+rainbow flag
+speech balloon | speech bubble
+collision | explosion
 `;
 
 /** @returns {{ label: string, name: string, others: string[] }[]} */

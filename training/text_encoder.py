@@ -1,8 +1,10 @@
 """Stage 2: the text encoder, a CLIPTextModel that says which drawing a caption means.
 
-Its states from the end token on, which the denoiser attends to, are drawn towards a code of the caption's drawing: that of
-its subject and style, plus a direction for the scene and for each effect of a modifier. So, as in Stable Diffusion, the denoiser finds a text encoder that
-knows pictures already, and need not learn words itself. Goes on where it was interrupted.
+Its states behind the end token, which the denoiser attends to, are drawn towards a code of the caption's drawing: that of
+its subject and style, plus a direction for the scene, the colour, the size and each effect of a modifier. Of two subjects
+the states at even positions say the first and those at odd ones the second, each with the direction of its place, and the
+end token's own state is the mean of both. So, as in Stable Diffusion, the denoiser finds a text encoder that knows pictures
+already, and need not learn words itself. Goes on where it was interrupted.
 
 python training/text_encoder.py SCRATCH --minutes 8
 """
@@ -15,16 +17,20 @@ import torch
 from torch.nn.functional import avg_pool2d, cross_entropy, normalize
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
-from common import Clock, load_subjects, load_told, log, restore, save, setup, shares
+from common import Clock, kind_of, load_subjects, load_told, log, restore, save, setup, shares
 
 WIDTH, LAYERS, HEADS, POSITIONS = 192, 2, 6, 48
 BATCH = 64
 RATE = 2e-3
 #: Share of captions with foreign words in between, so that unknown words don't hide the known ones.
 DISTURBED = 0.6
+#: Share of batches of captions that have no picture.
+WITHOUT_PICTURE = 0.4
 TEMPERATURE = 0.1
-#: Of what a scene and an effect add to a code, beside the subject's own of size 1.
-SCENE_SIZE, EFFECT_SIZE = 0.8, 0.5
+#: Of what is told adds to a code, beside the subject's own of size 1.
+SIZES = {"scenes": 0.8, "effects": 0.5, "colours": 0.8, "sizes": 0.7, "places": 0.8}
+#: Before what a caption's subject is on or with, where that is none that the miniature knows.
+LINKS = ("on a", "on the", "with a", "with the", "and a", "near the", "in a", "of the")
 SAVE_SECONDS = 60
 
 
@@ -64,51 +70,82 @@ def subject_codes(scratch):
     return torch.load(stored)
 
 
-def told(index, scenes, effects):
-    """What scenes and effects add to a subject's code, [N, WIDTH]: a direction each, and together their sum."""
-    names = [*scenes, *effects]
-    directions, _ = torch.linalg.qr(torch.randn(WIDTH, len(names), generator=torch.Generator().manual_seed(5)))
-    directions = directions.T * WIDTH**0.5
-    has = torch.zeros(len(index), len(names))
+def directions(told):
+    """What each thing that captions can tell adds to a code, {(kind, name): [WIDTH]}, all at right angles."""
+    places = [f"{way} {place}" for way in told["ways"] for place in ("first", "second")]
+    kinds = [("scenes", told["scenes"]), ("effects", told["effects"]), ("colours", told["colours"]),
+             ("sizes", told["sizes"]), ("places", places)]
+    names = [(kind, name) for kind, list_of in kinds for name in list_of]
+    # The first weights knew scenes and effects alone: what was told them stays the same.
+    first = len(told["scenes"]) + len(told["effects"])
+    chance = lambda count, seed: torch.randn(WIDTH, count, generator=torch.Generator().manual_seed(seed))
+    axes, _ = torch.linalg.qr(torch.cat([chance(first, 5), chance(len(names) - first, 6)], 1))
+    return {name: SIZES[name[0]] * WIDTH**0.5 * axis for name, axis in zip(names, axes.T)}
+
+
+def told(index, axes):
+    """What captions add to the codes of their subjects, at even and at odd positions, [N, 2, WIDTH]."""
+    added = torch.zeros(len(index), 2, WIDTH)
     for i, entry in enumerate(index):
-        if entry["scene"]:
-            has[i, names.index(entry["scene"])] = SCENE_SIZE
-        for effect in entry["effects"]:
-            has[i, names.index(effect)] = EFFECT_SIZE
-    return has @ directions
+        for j, subject in enumerate((entry, entry.get("second", entry))):
+            names = [("scenes", entry["scene"]), ("colours", subject.get("colour")), ("sizes", subject.get("size"))]
+            names += [("effects", effect) for effect in entry["effects"]]
+            if "second" in entry:
+                names.append(("places", f"{entry['way']} {('first', 'second')[j]}"))
+            for kind, name in names:
+                if name:
+                    added[i, j] += axes[kind, name]
+    return added
+
+
+def drawings_of(index, subjects):
+    """Which of the subjects' drawings (flat and 3D in turns) captions tell at even and at odd positions, [N, 2]."""
+    row = {subject["label"]: i for i, subject in enumerate(subjects)}
+    of = lambda entry, style: 2 * row[entry["label"]] + (style == "3d")
+    return torch.tensor([[of(e, e["style"]), of(e.get("second", e), e["style"])] for e in index])
 
 
 def pad(rows, end):
     return torch.tensor([(row + [end] * POSITIONS)[:POSITIONS] for row in rows])
 
 
-def with_foreign(ids, words, most, random):
-    """1 to `most` random tokens, of so many words, here and there among the ids."""
+def foreign_of(tokenizer, subjects):
+    """Tokens that may stand in a caption and say nothing: all but those that alone are a subject's name."""
+    names = [tokenizer(name).input_ids[1:-1] for s in subjects for name in (s["name"], *s["others"])]
+    said = {ids[0] for ids in names if len(ids) == 1}
+    return [token for token in range(len(tokenizer) - 2) if token not in said]
+
+
+def with_foreign(ids, foreign, most, random):
+    """1 to `most` of the foreign tokens here and there among the ids."""
     ids = list(ids)
     for _ in range(random.integers(1, most + 1)):
-        ids.insert(random.integers(0, len(ids) + 1), int(random.integers(0, words)))
+        ids.insert(random.integers(0, len(ids) + 1), foreign[random.integers(0, len(foreign))])
     return ids
 
 
-def disturbed(ids, words, others, random):
-    """Foreign tokens in a caption: here and there, many before it, or behind its first part, or there another subject.
+def disturbed(ids, foreign, marks, random):
+    """Foreign tokens in a caption: here and there, many before it, or behind its first part.
 
-    words: how many tokens there are; others: tokens of what may stand beside a subject. The first subject is meant.
+    marks: tokens of the comma, and of LINKS.
     """
+    comma, links = marks
     kind = random.random()
     if kind < 0.4:
-        return with_foreign(ids, words, 4, random)
+        return with_foreign(ids, foreign, 4, random)
     if kind < 0.7:
-        return [*with_foreign([], words, 9, random), *ids]
-    more = with_foreign([], words, 6, random) if kind < 0.85 else others[random.integers(1, len(others))]
-    part = ids.index(others[0][0]) if others[0][0] in ids else len(ids)
+        return [*with_foreign([], foreign, 9, random), *ids]
+    more = with_foreign([], foreign, 6, random)
+    if kind > 0.85:
+        more = [*links[random.integers(0, len(links))], *more]
+    part = ids.index(comma) if comma in ids else len(ids)
     return [*ids[:part], *more, *ids[part:]]
 
 
-def beside(tokenizer, subjects):
-    """Tokens of ", " first, then of "on a cat", "with an owl" and the like."""
-    names = [f"{word} {article}{s['name']}" for s in subjects for word in ("on", "with", "and", "near") for article in ("a ", "the ")]
-    return [tokenizer(text).input_ids[1:-1] for text in [",", *names]]
+def marks_of(tokenizer):
+    """The comma's token, and the tokens of each of LINKS."""
+    words = lambda text: tokenizer(text).input_ids[1:-1]
+    return words(",")[0], [words(link) for link in LINKS]
 
 
 def main():
@@ -121,19 +158,23 @@ def main():
     index = json.loads((args.scratch / "data/pictures.json").read_text())
     _, subjects = load_subjects(args.scratch / "data")
     bases = subject_codes(args.scratch)  # [subjects, 2, WIDTH]
-    row = {subject["label"]: i for i, subject in enumerate(subjects)}
-    base_of = torch.tensor([2 * row[entry["label"]] + (entry["style"] == "3d") for entry in index])
     bases = bases.flatten(0, 1)
-    added = told(index, *load_told(args.scratch / "data"))
-    codes = bases[base_of] + added
     share = shares(index)
+    # What has no picture comes behind what has one.
+    two = json.loads((args.scratch / "data/two.json").read_text())
+    pictures = len(index)
+    index += [one["entry"] for one in two]
+    base_of = drawings_of(index, subjects)
+    added = told(index, directions(load_told(args.scratch / "data")))
+    codes = bases[base_of] + added  # [N, 2, WIDTH]
+    single = torch.tensor([kind_of(entry) != "two" for entry in index])
     tokenizer = tokenizer_of(args.scratch)
     vocab = len(tokenizer)
     start, end = vocab - 2, vocab - 1
     captions = json.loads((args.scratch / "data/captions.json").read_text())
-    others = beside(tokenizer, subjects)
+    foreign, marks = foreign_of(tokenizer, subjects), marks_of(tokenizer)
     words = lambda texts: [tokenizer(t, truncation=True, max_length=POSITIONS).input_ids[1:-1] for t in texts]
-    train = [words(c["train"]) for c in captions]
+    train = [words(c["train"]) for c in captions] + [[ids] for ids in words([one["caption"] for one in two])]
     held_out = [(i, ids) for i, c in enumerate(captions) for ids in words(c["heldOut"])]
 
     model = build(vocab)
@@ -153,13 +194,14 @@ def main():
         ids = pad([[start, *ids[: POSITIONS - 2], end] for _, ids in rows], end)
         wanted = torch.tensor([i for i, _ in rows])
         with torch.no_grad():
-            states = model(input_ids=ids).last_hidden_state[:, -1]
-        found = (normalize(states - added[wanted], dim=1) @ targets.T).argmax(1)
-        right = found == base_of[wanted]
-        subject = found // 2 == base_of[wanted] // 2
+            states = model(input_ids=ids).last_hidden_state[:, -2:]  # an even and an odd position
+        found = (normalize(states - added[wanted], dim=2) @ targets.T).argmax(2)
+        right, alone = found == base_of[wanted], single[wanted]
+        subject = (found // 2 == base_of[wanted] // 2).all(1)
         rest = (states - codes[wanted]).pow(2).mean()
-        return {"held_out_subject": subject.float().mean().item(), "held_out_drawing": right.float().mean().item(),
-                "held_out_distance": rest.item()}
+        share = lambda values: values.float().mean().item()
+        return {"held_out_subject": share(subject[alone]), "held_out_drawing": share(right.all(1)[alone]),
+                "held_out_two": share(subject[~alone]), "held_out_distance": rest.item()}
 
     saved, means = clock.seconds, {}
     while True:
@@ -172,21 +214,32 @@ def main():
             model.train()
             if clock.progress >= 1:
                 break
-        chosen = random.choice(len(train), BATCH, p=share)
+        # Apart from the others, since they are short.
+        without = random.random() < WITHOUT_PICTURE
+        chosen = random.integers(pictures, len(train), BATCH) if without else random.choice(pictures, BATCH, p=share)
         rows = [train[i][random.integers(0, len(train[i]))] for i in chosen]
-        rows = [disturbed(ids, start, others, random) if random.random() < DISTURBED else ids for ids in rows]
+        rows = [disturbed(ids, foreign, marks, random) if random.random() < DISTURBED else ids for ids in rows]
         rows = [ids[: POSITIONS - 2] for ids in rows]
         # States after the last end token of the batch are all alike in kind: a few of them are enough.
-        length = min(POSITIONS, max(map(len, rows)) + 4)
+        length = min(POSITIONS, max(map(len, rows)) + 6)
         ids = pad([[start, *row, end] for row in rows], end)[:, :length]
         for group in optimizer.param_groups:
             group["lr"] = clock.rate(RATE, step)
         states = model(input_ids=ids).last_hidden_state  # [B, T, C]
-        after = (torch.arange(length) >= torch.tensor([len(row) + 1 for row in rows])[:, None]).float()
-        wanted = codes[chosen][:, None]
+        lengths = torch.tensor([len(row) + 1 for row in rows])  # where the end token is
+        at = torch.arange(length)
+        after = (at >= lengths[:, None]).float()
+        wanted = codes[chosen][:, at % 2]
+        wanted[range(BATCH), lengths] = codes[chosen].mean(1)
         distance = ((states - wanted).pow(2).mean(2) * after).sum() / after.sum()
-        ends = states[range(BATCH), [len(row) + 1 for row in rows]]
-        choice = cross_entropy(normalize(ends - added[chosen], dim=1) @ targets.T / TEMPERATURE, base_of[chosen])
+        # Of the end token and the two behind it; the end token of two subjects means neither.
+        places = (lengths[:, None] + torch.arange(3)).clamp(max=length - 1)
+        asked = states[torch.arange(BATCH)[:, None], places] - added[chosen].gather(
+            1, (places % 2)[..., None].expand(-1, -1, WIDTH)
+        )
+        means_one = (places > lengths[:, None]) | single[chosen][:, None]
+        answers = base_of[chosen].gather(1, places % 2)
+        choice = cross_entropy((normalize(asked, dim=2) @ targets.T / TEMPERATURE)[means_one], answers[means_one])
         loss = distance + 0.2 * choice
         optimizer.zero_grad(set_to_none=True)
         loss.backward()

@@ -20,7 +20,7 @@ from safetensors.torch import load_file, save_file
 from torch.nn.functional import avg_pool2d
 from transformers import CLIPTextModel, CLIPTokenizer
 
-from common import CAPTIONS, Clock, both_sides, load_pictures, log, rate, save, setup, shares, write_sheet
+from common import CAPTIONS, Clock, both_sides, load_pictures, log, rate, save, setup, shares, sides_of, write_sheet
 from denoiser import SCHEDULE, fast, velocities
 
 RANK = ALPHA = 16
@@ -156,7 +156,7 @@ def main():
             if clock.progress >= 1:
                 break
         chosen = torch.from_numpy(random.choice(len(states), BATCH, p=share))
-        clean = latents[torch.from_numpy(random.integers(0, 2, BATCH)), chosen]
+        clean = latents[sides_of(index, chosen, random), chosen]
         text = states[chosen, torch.from_numpy(random.integers(0, states.shape[1], BATCH))].float()
         any_time = torch.from_numpy(random.integers(1, 1000 // STRIDE + 1, BATCH)) * STRIDE - 1
         few = schedule.timesteps[torch.from_numpy(random.integers(0, STEPS, BATCH))]

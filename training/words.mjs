@@ -35,6 +35,29 @@ const EFFECT_OF = Object.fromEntries(
 );
 const NEUTRAL = MODIFIERS.filter((modifier) => !(modifier in EFFECT_OF));
 
+/** Colours that a caption can tell of a subject, as sRGB. */
+export const COLOURS = {
+  red: "#d8322c",
+  orange: "#ee7f1b",
+  yellow: "#f4c91f",
+  green: "#3fa244",
+  blue: "#2f6fd0",
+  purple: "#8443b8",
+  pink: "#ee6fa8",
+  brown: "#84532f",
+  black: "#32323a",
+  white: "#e9e9ee",
+};
+/** Sizes that a caption can tell of a subject, and words for them. */
+export const SIZES = { small: ["small", "tiny", "little"], big: ["big", "huge", "giant"] };
+const LOOK = new RegExp(`^((${[...Object.keys(COLOURS), ...Object.values(SIZES).flat()].join("|")}) )+`);
+
+/** How two subjects can be in one picture, and words for it: the first is named first. */
+export const WAYS = {
+  beside: ["and", "beside", "next to", "with", "near"],
+  on: ["on", "on top of", "standing on", "sitting on"],
+};
+
 const NO_ARTICLE = new Set(
   `grapes cherries fire bread broccoli corn popcorn sushi pancakes glasses sunglasses scissors books rain snow grief sadness
   happiness joy anger rage fear love death coffee lightning sunshine cheese thunderstorm saturn santa smile thought sleep
@@ -60,8 +83,12 @@ const WHOLE = new Set([
   "fried chicken",
 ]);
 
+/** A subject's own name, behind what is told of its colour and size. */
+const bare = (name) => name.replace(LOOK, "");
+
 export function withArticle(name) {
-  if (NO_ARTICLE.has(name) || WHOLE.has(name) || /^(sunset|portrait|stack|bunch|face in)/.test(name))
+  const own = bare(name);
+  if (NO_ARTICLE.has(own) || WHOLE.has(own) || /^(sunset|portrait|stack|bunch|face in)/.test(own))
     return name;
   return `${/^[aeiou](?!ni|fo)/.test(name) ? "an" : "a"} ${name}`;
 }
@@ -88,7 +115,8 @@ export function generator(seed) {
 
 /** Several of it, where the name can be counted. */
 export function plural(name) {
-  if (NO_ARTICLE.has(name) || WHOLE.has(name) || /s$| (of|in|with) |^(sunset|face)/.test(name)) return name;
+  const own = bare(name);
+  if (NO_ARTICLE.has(own) || WHOLE.has(own) || /s$| (of|in|with) |^(sunset|face)/.test(own)) return name;
   if (/[^aeiou]y$/.test(name)) return `${name.slice(0, -1)}ies`;
   return `${name}${/(x|z|ch|sh)$/.test(name) ? "es" : "s"}`;
 }
@@ -105,9 +133,9 @@ const TEMPLATES = [
   (name) => `a photo of ${withArticle(name)}`,
   (name) => `an illustration of ${withArticle(name)}`,
   (name) => `please draw ${withArticle(name)} for me`,
-  (name) => `my little ${name}`,
-  (name) => `some big ${name}`,
-  (name) => `a cute ${name} with friends`,
+  (name) => `my dear ${name}`,
+  (name) => `some fine ${name}`,
+  (name) => `a cute ${name} again`,
   (name) => `once there was ${withArticle(name)}`,
   plural,
   (name) => `two ${plural(name)}`,
@@ -117,11 +145,27 @@ const TEMPLATES = [
   (name) => `can you make ${withArticle(name)}?`,
   (name) => `give us ${withArticle(name)}`,
   (name) => `today my friend saw ${withArticle(name)}`,
-  (name) => `${withArticle(name)} sitting on a chair`,
-  (name) => `a funny ${name} with a hat`,
-  (name) => `the old ${name} of my grandmother`,
-  (name) => `a painting of ${withArticle(name)} by a child`,
+  (name) => `${withArticle(name)} just sitting there`,
+  (name) => `a funny ${name} for everyone`,
+  (name) => `the old ${name} of my family`,
+  (name) => `a painting of ${withArticle(name)} by an amateur`,
+  (name) => `I need ${withArticle(name)}`,
+  (name) => `we want to have ${withArticle(name)}`,
+  (name) => `draw me ${withArticle(name)}`,
+  (name) => `look at ${withArticle(name)}`,
+  (name) => `here is ${withArticle(name)}`,
+  (name) => `a sketch of ${withArticle(name)}`,
+  (name) => `an old print of ${withArticle(name)}`,
+  (name) => `imagine ${withArticle(name)}`,
+  (name) => `nothing but ${withArticle(name)}`,
+  (name) => `the best picture of ${withArticle(name)}`,
+  (name) => `do you know how to paint ${withArticle(name)}`,
+  (name) => `one more ${name}`,
+  (name) => `a very nice ${name}`,
+  (name) => `${withArticle(name)}, as you like it`,
 ];
+/** Those behind which a second subject can be named. */
+const OF_TWO = TEMPLATES.filter((template) => /(^|[ a-z])x$/.test(template("x")));
 /** Ways to ask that no training caption has. */
 const HELD_OUT = [
   (name) => `an image of ${withArticle(name)}`,
@@ -140,18 +184,31 @@ export const SCENES = {
   space: { words: ["in space", "in outer space", "among the planets"], heldOut: "floating in space" },
 };
 
+/** A subject of a drawing by one of its names, with what it is told to look like: "tiny red car". */
+function named(random, { name, others, colour, unheard, size }) {
+  const own = others.length > 0 && random() < 0.4 ? pick(random, others) : name;
+  return [size && pick(random, SIZES[size]), colour ?? unheard, own].filter(Boolean).join(" ");
+}
+
 /**
  * A caption for a drawing.
  *
- * @param entry of a subject with `style`, `scene` (or null) and, where it is 3D, `effects`: all that the modifiers do
+ * @param entry of a subject with `style`, `scene` (or null), perhaps `colour` (or `unheard`, which is told, but not seen) and `size`, perhaps a `second` subject with
+ * those and the `way` in which they are together; where it is 3D, `effects`: all that the modifiers do
  */
 export function caption(random, entry, { heldOut = false } = {}) {
-  const name = entry.others.length > 0 && random() < 0.4 ? pick(random, entry.others) : entry.name;
-  let text = pick(random, heldOut ? HELD_OUT : TEMPLATES)(name);
+  const { second, way } = entry;
+  const [name, templates] = [named(random, entry), heldOut ? HELD_OUT : second ? OF_TWO : TEMPLATES];
+  let text = pick(random, templates)(name);
+  if (second) {
+    const other = named(random, second);
+    const article = random() < 0.8 ? withArticle(other) : random() < 0.5 ? `the ${other}` : other;
+    text += ` ${pick(random, WAYS[way])} ${article}`;
+  }
   if (entry.scene) {
     const { words, heldOut: other } = SCENES[entry.scene];
     text += ` ${heldOut ? other : pick(random, words)}`;
-  } else if (!heldOut && random() < 0.15 && entry.tags.length > 0)
+  } else if (!heldOut && !second && random() < 0.15 && entry.tags.length > 0)
     text += `, ${some(random, entry.tags, 2).join(", ")}`;
   if (entry.style === "3d") text += `, ${modifiersOf(random, entry.effects)}`;
   return text;
