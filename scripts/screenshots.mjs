@@ -109,7 +109,7 @@ async function community() {
 async function card() {
   const folder = mkdtempSync(join(tmpdir(), "promptist-card-"));
   try {
-    const args = ["compare", "A cat in the rain", "--seed", "7", "--device", "cpu", "--out", folder];
+    const args = ["compare", "A fox in the snow", "--seed", "8", "--device", "cpu", "--out", folder];
     execFileSync(process.execPath, [join(ROOT, "bin", "promptist.js"), ...args], { cwd: ROOT });
     await save(join(folder, "comparison.png"), "compare", 200);
   } finally {

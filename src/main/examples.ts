@@ -9,7 +9,7 @@ export const examplesOf = (isMiniature: boolean): readonly Example[] => [
         { command: "compare", options: { prompt: "A fox in the snow", speed: "turbo" } },
         {
           command: "compare",
-          options: { prompt: "A red car", rewriter: "promptist", against: "magicprompt" },
+          options: { prompt: "A red apple and a blue car", rewriter: "promptist", against: "magicprompt" },
         },
         { command: "grid", options: { prompt: "an owl", x: "steps=4,10,20" } },
       ]
