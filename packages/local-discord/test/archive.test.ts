@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { startLocalDiscord } from "../src/testing/index.js";
+import { startLocalDiscord, VirtualClock } from "../src/testing/index.js";
 
 let folder: string;
 beforeEach(() => {
@@ -33,9 +33,12 @@ test("a restart with the same folder restores people, channels, messages and fil
 });
 
 test("without a folder nothing is kept, and ids are new", async () => {
-  const first = await startLocalDiscord();
+  // Ids tell the time, and a fast machine can start twice in a millisecond.
+  const clock = new VirtualClock();
+  const first = await startLocalDiscord({ clock });
   await first.close();
-  const second = await startLocalDiscord();
+  clock.advance(1);
+  const second = await startLocalDiscord({ clock });
   await second.close();
   expect(second.guildId).not.toBe(first.guildId);
 });
