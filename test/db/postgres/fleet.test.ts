@@ -100,8 +100,8 @@ describe.skipIf(server == null)("a bot and two workers", () => {
     await kept.waitFor(isFinal, WAIT);
 
     // A worker that is told to end finishes what it is at, and the bot delivers it.
-    const last = await alice.slash("compare", { prompt: "a green tree", seed: 3, steps: 50 });
-    await last.waitFor((m) => /step \d+ of \d\d/.test(JSON.stringify(m.embeds)), WAIT);
+    const last = await alice.slash("compare", { prompt: "a green tree", seed: 3, steps: 100 });
+    await last.waitFor((m) => /step \d+ of 1\d\d/.test(JSON.stringify(m.embeds)), WAIT);
     two.child.kill("SIGTERM");
     expect(await two.exited).toEqual([0, null]);
     expect(two.output()).toContain("Finishing what is being made");
