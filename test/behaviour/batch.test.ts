@@ -125,6 +125,45 @@ describe("the draft of a batch", () => {
     await handle.waitFor((m) => textOf(m).includes("Starting…"));
   });
 
+  it("is shown again before a press of its earlier message counts, and keeps that message", async () => {
+    const wrapStore = (store: Store) =>
+      withFailing(store, "queue", "settleArrival", new Error("the disk is gone"));
+    const world = await startWorld({ wrapStore });
+    const alice = world.local.member("alice");
+    const handle = await alice.slash("batch", { file: file(2) });
+    await handle.waitFor((m) => hasButton(m, "Start"));
+    await expect.poll(() => world.problems).toHaveLength(1);
+    await world.bot.stop();
+
+    // The second look at when drafts end, which belongs to showing this one, takes until the press was answered.
+    let look = () => {};
+    const looked = new Promise<void>((resolve) => {
+      look = resolve;
+    });
+    let looks = 0;
+    const drafts = new Proxy(world.store.drafts, {
+      get(target, name: string & keyof Store["drafts"]) {
+        const method = target[name];
+        if (name === "nextDueAt")
+          return async () => {
+            if (++looks === 2) await looked;
+            return target.nextDueAt();
+          };
+        return typeof method === "function" ? method.bind(target) : method;
+      },
+    });
+    const bot = makeBot({ ...world, store: { ...world.store, drafts } });
+    onTestFinished(() => bot.stop());
+    await bot.start();
+    await alice.press(handle.message, "Start");
+    look();
+    await handle.waitFor((m) => textOf(m).includes("Starting…"));
+    await world.local.quiet();
+    expect(hasButton(handle.message!, "Start")).toBe(false);
+    expect(alice.messages()).toHaveLength(1);
+    expect((await world.queue.depth()).queued).toBe(1);
+  });
+
   it("settles its arrival when it is started, if that failed when it was shown", async () => {
     const wrapStore = (store: Store) =>
       withFailing(store, "queue", "settleArrival", new Error("the disk is gone"));

@@ -181,20 +181,10 @@ export class BatchDrafts {
     }
   }
 
+  /** From its first moment on, a press of an earlier message of the draft waits for it. */
   async #show(draft: Draft): Promise<void> {
-    const { drafts, queue, api, paces, now, retryFirstMs: firstMs } = this.#options;
-    const { signal } = this.#stopping;
-    await this.#clock.wind();
-    const words = wordsOf(draft.origin.locale);
-    const tooLong = await this.#tooLong(draft);
-    const message = draftMessage(draft, await queue.work(), paces(), tooLong, words);
-    const edit = () => api.editReply(draft.origin, message);
-    const shown = retryTransient({ until: draft.expiresAt, now, firstMs, signal }, edit).then(
-      async ({ id }) => {
-        if (!(await drafts.shown(draft.id, id))) await this.#withdraw(draft);
-      },
-    );
-    // Waiters only need to know that it settled; `#show` reports the failure.
+    const shown = this.#send(draft);
+    // Waiters only need to know that it settled; the caller hears of the failure.
     this.#showing.set(
       draft.id,
       shown.catch(() => {}),
@@ -204,6 +194,18 @@ export class BatchDrafts {
     } finally {
       this.#showing.delete(draft.id);
     }
+  }
+
+  async #send(draft: Draft): Promise<void> {
+    const { drafts, queue, api, paces, now, retryFirstMs: firstMs } = this.#options;
+    const { signal } = this.#stopping;
+    await this.#clock.wind();
+    const words = wordsOf(draft.origin.locale);
+    const tooLong = await this.#tooLong(draft);
+    const message = draftMessage(draft, await queue.work(), paces(), tooLong, words);
+    const edit = () => api.editReply(draft.origin, message);
+    const { id } = await retryTransient({ until: draft.expiresAt, now, firstMs, signal }, edit);
+    if (!(await drafts.shown(draft.id, id))) await this.#withdraw(draft);
   }
 
   /** Takes the message of a draft away whose user was erased while it was shown. */
