@@ -20,6 +20,8 @@ const CONNECTIONS = 8;
 const CONNECT_MS = 5_000;
 const RETRY_MS = 50;
 const LONGEST_RETRY_MS = 1_000;
+/** The server ends a writer that it hears nothing from for so long, such as a frozen program, and so frees the lock. */
+const SILENT_WRITER_MS = 5_000;
 
 /** Which lock of a schema, beside the schema's own number. */
 export const LOCKS = { writers: 1, migration: 2, instance: 3 } as const;
@@ -33,7 +35,7 @@ const READ = `begin isolation level repeatable read read only; select ${TIME}`;
 const ALONE = `begin; select ${TIME}`;
 /** Each later statement sees what the writers before this one committed, because it begins after them. */
 const write = (waitMs: number, mayBeLost: boolean) =>
-  `begin; set local lock_timeout = ${Math.ceil(waitMs)}; ${mayBeLost ? "set local synchronous_commit = off; " : ""}select pg_advisory_xact_lock(${lockOf("writers")});
+  `begin; set local lock_timeout = ${Math.ceil(waitMs)}; set local idle_in_transaction_session_timeout = ${SILENT_WRITER_MS}; ${mayBeLost ? "set local synchronous_commit = off; " : ""}select pg_advisory_xact_lock(${lockOf("writers")});
    select pg_current_xact_id()::text as id, ${TIME}`;
 
 /** The answer to the last statement of a transaction's beginning. */

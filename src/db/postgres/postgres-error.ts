@@ -2,7 +2,7 @@ import { DatabaseError } from "pg";
 import { CodedError, QueueError } from "../../core/errors.js";
 
 /** SQLSTATE classes and codes (PostgreSQL's manual, appendix A). */
-const SERVER_GOES = new Set(["57P01", "57P02", "57P03"]);
+const SERVER_GOES = new Set(["57P01", "57P02", "57P03", "25P03"]);
 const CONFLICTS = new Set(["40001", "40P01"]);
 const REFUSED = new Set(["28000", "28P01", "3D000", "3F000", "42501", "42P01", "25006"]);
 

@@ -1,5 +1,17 @@
+import { spawn } from "node:child_process";
 import { setTimeout as delay } from "node:timers/promises";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test, vi } from "vitest";
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  beforeEach,
+  describe,
+  expect,
+  inject,
+  onTestFinished,
+  test,
+  vi,
+} from "vitest";
 import { createEvents } from "../../../src/core/events.js";
 import type { PostgresConnection } from "../../../src/db/postgres/connection.js";
 import { countBots, holdInstance, type Instance, LOCK_LIFE_MS } from "../../../src/db/postgres/instance.js";
@@ -117,6 +129,24 @@ describe.skipIf(inject("postgresUrl") == null)("a server that goes and comes bac
     expect(await store.queue.recover("lapsed")).toEqual([]);
     expect(await store.queue.extend(claim)).toBe("held");
   });
+
+  test.skipIf(process.platform === "win32")(
+    "a program that freezes while it writes holds up the others for some seconds only",
+    async () => {
+      const code = `const { openPostgres } = await import(process.env.OPEN);
+        const connection = await openPostgres(process.env.URL);
+        await connection.write(function* () { process.kill(process.pid, "SIGSTOP"); });`;
+      const open = new URL("../../../dist/db/postgres/open.js", import.meta.url).href;
+      const frozen = spawn(process.execPath, ["--input-type=module", "-e", code], {
+        env: { ...process.env, OPEN: open, URL: url },
+      });
+      onTestFinished(() => void frozen.kill("SIGKILL"));
+      const silent = `select count(*)::int as count from pg_stat_activity where state = 'idle in transaction'`;
+      await expect.poll(() => query(url, silent)).toEqual([{ count: 1 }]);
+      await store.queue.enqueue(newJob({ user: "ada" }));
+      expect((await store.queue.depth()).queued).toBe(1);
+    },
+  );
 
   test("a writer that holds the line for too long is told as busy", async () => {
     const hasty = sqlStore(await openPostgres(url, { patienceMs: 300 }));
