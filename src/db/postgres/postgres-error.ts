@@ -2,14 +2,15 @@ import { DatabaseError } from "pg";
 import { CodedError, QueueError } from "../../core/errors.js";
 
 /** SQLSTATE classes and codes (PostgreSQL's manual, appendix A). */
-const SERVER_GOES = new Set(["57P01", "57P02", "57P03", "25P03"]);
+/** The server goes, or has ended a session whose transaction it heard nothing of for too long (25P03). */
+const SERVER_ENDS = new Set(["57P01", "57P02", "57P03", "25P03"]);
 const CONFLICTS = new Set(["40001", "40P01"]);
 const REFUSED = new Set(["28000", "28P01", "3D000", "3F000", "42501", "42P01", "25006"]);
 
 /** True where the connection is useless afterwards: the server goes, or the network broke. */
 export function hasLostConnection(error: unknown): boolean {
   if (error instanceof DatabaseError)
-    return SERVER_GOES.has(error.code ?? "") || error.code?.startsWith("08") === true;
+    return SERVER_ENDS.has(error.code ?? "") || error.code?.startsWith("08") === true;
   // The driver's own errors and those of sockets; ours say that the connection works.
   return error instanceof Error && !(error instanceof CodedError);
 }
