@@ -13,6 +13,7 @@ import {
   PASSED,
   startWorld,
   type World,
+  withAnswer,
   withFailing,
 } from "../support/bot-world.js";
 import { textOf } from "../support/message.js";
@@ -21,6 +22,17 @@ import { unzip } from "../support/zip.js";
 
 const lines = (count: number) => Array.from({ length: count }, (_, i) => `Prompt ${i + 1}`).join("\n");
 const file = (count: number) => ({ name: "prompts.txt", data: lines(count) });
+
+/** A draft of two prompts that is shown, by a bot that can't note so. */
+async function startUnnoted() {
+  const wrapStore = (store: Store) =>
+    withFailing(store, "queue", "settleArrival", new Error("the disk is gone"));
+  const world = await startWorld({ wrapStore });
+  const alice = world.local.member("alice");
+  const handle = await alice.slash("batch", { file: file(2) });
+  await handle.waitFor((m) => hasButton(m, "Start"));
+  return { world, alice, handle };
+}
 
 describe("the draft of a batch", () => {
   it("says how many and how long before anything is stored, and Start makes it the job's message", async () => {
@@ -106,12 +118,7 @@ describe("the draft of a batch", () => {
   });
 
   it("is shown again by the next start if this one could not note that it was shown", async () => {
-    const wrapStore = (store: Store) =>
-      withFailing(store, "queue", "settleArrival", new Error("the disk is gone"));
-    const world = await startWorld({ wrapStore });
-    const alice = world.local.member("alice");
-    const handle = await alice.slash("batch", { file: file(2) });
-    await handle.waitFor((m) => hasButton(m, "Start"));
+    const { world, alice, handle } = await startUnnoted();
     await expect.poll(() => world.problems).toEqual(["warn: A draft was not noted as shown"]);
     expect(await world.queue.arrivals()).toHaveLength(1);
 
@@ -126,12 +133,7 @@ describe("the draft of a batch", () => {
   });
 
   it("is shown again before a press of its earlier message counts, and keeps that message", async () => {
-    const wrapStore = (store: Store) =>
-      withFailing(store, "queue", "settleArrival", new Error("the disk is gone"));
-    const world = await startWorld({ wrapStore });
-    const alice = world.local.member("alice");
-    const handle = await alice.slash("batch", { file: file(2) });
-    await handle.waitFor((m) => hasButton(m, "Start"));
+    const { world, alice, handle } = await startUnnoted();
     await expect.poll(() => world.problems).toHaveLength(1);
     await world.bot.stop();
 
@@ -141,18 +143,11 @@ describe("the draft of a batch", () => {
       look = resolve;
     });
     let looks = 0;
-    const drafts = new Proxy(world.store.drafts, {
-      get(target, name: string & keyof Store["drafts"]) {
-        const method = target[name];
-        if (name === "nextDueAt")
-          return async () => {
-            if (++looks === 2) await looked;
-            return target.nextDueAt();
-          };
-        return typeof method === "function" ? method.bind(target) : method;
-      },
+    const store = withAnswer(world.store, "drafts", "nextDueAt", async () => {
+      if (++looks === 2) await looked;
+      return world.store.drafts.nextDueAt();
     });
-    const bot = makeBot({ ...world, store: { ...world.store, drafts } });
+    const bot = makeBot({ ...world, store });
     onTestFinished(() => bot.stop());
     await bot.start();
     await alice.press(handle.message, "Start");

@@ -109,22 +109,30 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   return { ...parts, bot, ...(await bot.start()) };
 }
 
-/** A store with one failing method; everything else works. */
-export function withFailing<C extends Exclude<keyof Store, "close">>(
+/** A store with another answer of one method; everything else works. */
+export function withAnswer<C extends Exclude<keyof Store, "close">>(
   store: Store,
   contract: C,
-  failing: string & keyof Store[C],
-  error: Error,
+  answering: string & keyof Store[C],
+  answer: () => Promise<unknown>,
 ): Store {
   const part = new Proxy(store[contract], {
     get(target, name: string & keyof Store[C]) {
       const method = target[name];
-      if (name === failing) return () => Promise.reject(error);
+      if (name === answering) return answer;
       return typeof method === "function" ? method.bind(target) : method;
     },
   });
   return { ...store, [contract]: part };
 }
+
+/** A store with one failing method. */
+export const withFailing = <C extends Exclude<keyof Store, "close">>(
+  store: Store,
+  contract: C,
+  failing: string & keyof Store[C],
+  error: Error,
+): Store => withAnswer(store, contract, failing, () => Promise.reject(error));
 
 /** Another bot on the same parts, as after a restart; not started yet. */
 export function makeBot(
