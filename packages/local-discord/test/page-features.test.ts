@@ -124,6 +124,20 @@ describe.skipIf(browserPath === undefined)("the chat page with a foreign bot", (
     expect(await embed.locator("img").count()).toBe(2);
   });
 
+  test("the key after a click on a command goes to the end of it", async () => {
+    await open();
+    await send("Look it up: </guide:123456789012345678>");
+    await last().getByRole("button", { name: "/guide" }).waitFor();
+    // In one turn: a machine that is busy may not paint in between.
+    const typed = await page.evaluate(`(async () => {
+      document.querySelector(".message:last-child button[data-command]").click();
+      for (let turn = 0; turn < 10; turn++) await null;
+      document.execCommand("insertText", false, "query:x");
+      return document.querySelector("textarea").value;
+    })()`);
+    expect(typed).toBe("/guide query:x");
+  });
+
   test("a click on a command in a message writes it, in the user's language", async () => {
     await open();
     await send("Look it up: </guide:123456789012345678>");

@@ -1,5 +1,5 @@
 // The input line: plain messages, and slash commands with hints, completion and files.
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { act, html } from "./api.js";
 import { Icon } from "./icons.js";
 import { size } from "./media.js";
@@ -41,16 +41,13 @@ export function Composer({
     command?.options.find((it) => it.type === ATTACHMENT && files[it.name] === undefined) ?? null;
   const may = channel.may;
 
-  useEffect(() => {
-    setText("");
-    setFiles({});
-    box.current?.focus();
-  }, [channel.id, user]);
+  useLayoutEffect(() => box.current?.focus(), []);
   useEffect(() => {
     if (dropped) attach(dropped.files);
   }, [dropped]);
   // A command that was clicked in a message or in the welcome; one that is not offered here is typed as the message has it.
-  useEffect(() => {
+  // Before the page is painted: a key that is pressed next must find the text there.
+  useLayoutEffect(() => {
     if (called === null) return;
     const leaf = all.find((it) => it.real === called.name);
     const nameOf = (real) => leaf?.options.find((it) => it.real === real)?.name ?? real;
