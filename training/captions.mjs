@@ -4,14 +4,12 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { trainClip } from "./byte-pairs.mjs";
-import { COLOURS, caption, generator, pick, SCENES, WAYS } from "./words.mjs";
+import { caption, generator, perhapsColoured, perhapsScene, pick, WAYS } from "./words.mjs";
 
 const CAPTIONS = 6;
 const HELD_OUT = 1;
-/** Captions of two subjects beside those of pictures; in so many of them a scene, and a colour of each subject. */
+/** Captions of two subjects beside those of pictures. */
 const OF_TWO = 60_000;
-const TWO_IN_SCENES = 0.2;
-const COLOURED = 0.25;
 const SEED = 7;
 const MERGES = 1400;
 /** Tokens of a caption, start and end included. SD 1.5 takes 77; a miniature's captions are shorter. */
@@ -28,16 +26,14 @@ writeFileSync(join(scratch, "data/captions.json"), JSON.stringify(captions, null
 
 /** Of two subjects, which are more than pictures can be made of; the text encoder needs none. */
 const subjects = JSON.parse(readFileSync(join(scratch, "data/subjects.json"), "utf8"));
-const colour = ({ person }) =>
-  random() > COLOURED ? {} : { [person ? "unheard" : "colour"]: pick(random, Object.keys(COLOURS)) };
 function anyTwo() {
   const [first, second] = [pick(random, subjects), pick(random, subjects)];
   return {
     ...first,
-    ...colour(first),
-    second: { ...second, ...colour(second) },
+    ...perhapsColoured(random, first),
+    second: { ...second, ...perhapsColoured(random, second) },
     way: pick(random, Object.keys(WAYS)),
-    scene: random() < TWO_IN_SCENES ? pick(random, Object.keys(SCENES)) : null,
+    scene: perhapsScene(random),
     style: "flat",
     effects: [],
     tags: [],

@@ -13,10 +13,13 @@ import { HUES, SIDE } from "./scenes.mjs";
 import { subjects } from "./subjects.mjs";
 import {
   COLOURS,
+  coloured,
   EFFECTS,
   effectsOf,
   generator,
   modifiers,
+  perhapsColoured,
+  perhapsScene,
   pick,
   SCENES,
   SIZES,
@@ -32,9 +35,6 @@ const AS_IT_IS = { flat: 4, "3d": 7 };
 const IN_SCENES = 3;
 const OF_LOOKS = 4;
 const OF_TWO = 7;
-/** Parts of those of two that have a scene, and of their subjects that have a colour. */
-const TWO_IN_SCENES = 0.2;
-const COLOURED = 0.25;
 /** emojibase's number of the group of people and their bodies. */
 const PEOPLE = 1;
 /** Side of a drawing before it is put into pictures. */
@@ -71,15 +71,12 @@ function sources(entry) {
 
 const random = generator(SEED);
 const anyHue = () => 1 + Math.floor(random() * (HUES - 1));
-const chance = (share) => random() < share;
-const anyColour = () => pick(random, Object.keys(COLOURS));
-/** A colour that a caption tells; people don't get one, so theirs says nothing. */
-const coloured = ({ person }) => (person ? { unheard: anyColour() } : { colour: anyColour() });
+const eitherSide = () => random() < 0.5;
 /** A told colour, a told size, or both. */
 function look(subject) {
   const kind = random();
   return {
-    ...(kind < 0.75 ? coloured(subject) : {}),
+    ...(kind < 0.75 ? coloured(random, subject) : {}),
     ...(kind > 0.5 ? { size: pick(random, Object.keys(SIZES)) } : {}),
   };
 }
@@ -104,11 +101,11 @@ const kinds = (subject, all) =>
           all.filter(({ label }) => label !== subject.label),
         );
         return made({
-          scene: chance(TWO_IN_SCENES) ? pick(random, Object.keys(SCENES)) : null,
+          scene: perhapsScene(random),
           way: i % 2 ? "beside" : "on",
-          mirrored: chance(0.5),
-          ...(chance(COLOURED) ? coloured(subject) : {}),
-          second: { ...second, mirrored: chance(0.5), ...(chance(COLOURED) ? coloured(second) : {}) },
+          mirrored: eitherSide(),
+          ...perhapsColoured(random, subject),
+          second: { ...second, mirrored: eitherSide(), ...perhapsColoured(random, second) },
         });
       }),
     ];

@@ -184,6 +184,19 @@ export const SCENES = {
   space: { words: ["in space", "in outer space", "among the planets"], heldOut: "floating in space" },
 };
 
+/** Parts of the pictures of two subjects that have a scene, and of their subjects that have a colour. */
+const TWO_IN_SCENES = 0.2;
+const COLOURED = 0.25;
+
+/** A colour that a caption tells; people don't get one, so theirs says nothing. */
+export const coloured = (random, { person }) => ({
+  [person ? "unheard" : "colour"]: pick(random, Object.keys(COLOURS)),
+});
+/** What is told of the colour of one of two subjects: of most of them, nothing. */
+export const perhapsColoured = (random, subject) => (random() < COLOURED ? coloured(random, subject) : {});
+/** Scene of two subjects, or null. */
+export const perhapsScene = (random) => (random() < TWO_IN_SCENES ? pick(random, Object.keys(SCENES)) : null);
+
 /** A subject of a drawing by one of its names, with what it is told to look like: "tiny red car". */
 function named(random, { name, others, colour, unheard, size }) {
   const own = others.length > 0 && random() < 0.4 ? pick(random, others) : name;
