@@ -66,6 +66,11 @@ describe.skipIf(browserPath === undefined)("the chat page with a foreign bot", (
     await composer().fill(text);
     await composer().press("Enter");
   };
+  /** Runs one after the other, as on a machine that is too busy to paint in between. */
+  const beforePainting = (...steps: string[]) => {
+    const settle = "for (let turn = 0; turn < 10; turn++) await null;";
+    return page.evaluate(`(async () => { ${steps.map((it) => `${it}; ${settle}`).join("\n")} })()`);
+  };
   const css = (selector: string, property: string) =>
     page.evaluate(
       `getComputedStyle(document.querySelector(${JSON.stringify(selector)}))[${JSON.stringify(property)}]`,
@@ -128,14 +133,20 @@ describe.skipIf(browserPath === undefined)("the chat page with a foreign bot", (
     await open();
     await send("Look it up: </guide:123456789012345678>");
     await last().getByRole("button", { name: "/guide" }).waitFor();
-    // In one turn: a machine that is busy may not paint in between.
-    const typed = await page.evaluate(`(async () => {
-      document.querySelector(".message:last-child button[data-command]").click();
-      for (let turn = 0; turn < 10; turn++) await null;
-      document.execCommand("insertText", false, "query:x");
-      return document.querySelector("textarea").value;
-    })()`);
-    expect(typed).toBe("/guide query:x");
+    await beforePainting(
+      'document.querySelector(".message:last-child button[data-command]").click()',
+      'document.execCommand("insertText", false, "query:x")',
+    );
+    expect(await composer().inputValue()).toBe("/guide query:x");
+  });
+
+  test("a menu closes on an Escape that comes at once", async () => {
+    await open();
+    await beforePainting(
+      `document.querySelector('button[aria-label^="You are"]').click()`,
+      'document.activeElement.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape", bubbles: true }))',
+    );
+    expect(await page.getByRole("menu").count()).toBe(0);
   });
 
   test("a click on a command in a message writes it, in the user's language", async () => {

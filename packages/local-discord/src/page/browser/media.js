@@ -1,5 +1,5 @@
 // Pictures and files of a message, and the dialog that enlarges a picture.
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { html } from "./api.js";
 import { Icon } from "./icons.js";
 
@@ -87,7 +87,7 @@ export function Lightbox({ pictures, start, close }) {
   const [at, setAt] = useState(start);
   const [actual, setActual] = useState(false);
   const picture = pictures[at];
-  useEffect(() => dialog.current.showModal(), []);
+  useLayoutEffect(() => dialog.current.showModal(), []);
   const go = (by) => setAt((at + by + pictures.length) % pictures.length);
   const onKeyDown = (event) => {
     if (event.key === "ArrowRight") go(1);

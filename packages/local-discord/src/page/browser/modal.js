@@ -1,5 +1,5 @@
 // A form opened by the bot, in a native dialog: focus stays inside and Escape closes it.
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { html } from "./api.js";
 import { Choice } from "./choice.js";
 import { markdown } from "./markdown.js";
@@ -38,7 +38,7 @@ export function Modal({ modal, submit, close, entities }) {
   );
   const [error, setError] = useState("");
   const [busy, setBusy] = useState(false);
-  useEffect(() => dialog.current.showModal(), []);
+  useLayoutEffect(() => dialog.current.showModal(), []);
   const send = async (event) => {
     event.preventDefault();
     const files = [];

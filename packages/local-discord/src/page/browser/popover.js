@@ -1,5 +1,5 @@
 // A box beside an element, on the side with room, until a click elsewhere or Escape.
-import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { html } from "./api.js";
 import { Icon } from "./icons.js";
 
@@ -35,7 +35,7 @@ function wholeEntries(list, room) {
 export function useDismiss(box, open, close) {
   const latest = useRef(close);
   latest.current = close;
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!open) return undefined;
     const onPointer = (event) => box.current?.contains(event.target) || latest.current();
     const onKey = (event) => {
