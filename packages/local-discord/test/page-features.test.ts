@@ -236,6 +236,23 @@ describe.skipIf(browserPath === undefined)("the chat page with a foreign bot", (
     await page.getByRole("combobox", { name: "Message @Bob" }).waitFor();
   });
 
+  test("an Enter right after a file was dropped sends it", async () => {
+    await open();
+    await composer().fill("with a file");
+    await beforePainting(
+      `const data = new DataTransfer();
+      data.items.add(new File(["One"], "quick.txt", { type: "text/plain" }));
+      document.querySelector(".messages").dispatchEvent(new DragEvent("drop", { dataTransfer: data, bubbles: true }))`,
+      'document.activeElement.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", bubbles: true }))',
+    );
+    await last().getByText("with a file").waitFor();
+    expect(
+      await last()
+        .getByRole("link", { name: /quick.txt/ })
+        .count(),
+    ).toBe(1);
+  });
+
   test("dropping a file anywhere attaches it to a message", async () => {
     await open();
     const transfer = await page.evaluateHandle(`(() => {

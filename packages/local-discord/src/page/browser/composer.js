@@ -42,11 +42,11 @@ export function Composer({
   const may = channel.may;
 
   useLayoutEffect(() => box.current?.focus(), []);
-  useEffect(() => {
+  // Files and commands are taken before the page is painted: a key that is pressed next must find them there.
+  useLayoutEffect(() => {
     if (dropped) attach(dropped.files);
   }, [dropped]);
   // A command that was clicked in a message or in the welcome; one that is not offered here is typed as the message has it.
-  // Before the page is painted: a key that is pressed next must find the text there.
   useLayoutEffect(() => {
     if (called === null) return;
     const leaf = all.find((it) => it.real === called.name);
