@@ -1,7 +1,8 @@
 import { DatabaseError } from "pg";
 import { CodedError, QueueError } from "../../core/errors.js";
 
-/** SQLSTATE classes and codes (PostgreSQL's manual, appendix A). */
+// SQLSTATE codes (PostgreSQL's manual, appendix A).
+
 /** The server goes, or has ended a session whose transaction it heard nothing of for too long (25P03). */
 const SERVER_ENDS = new Set(["57P01", "57P02", "57P03", "25P03"]);
 const CONFLICTS = new Set(["40001", "40P01"]);
